@@ -1,0 +1,107 @@
+//! Composition: the one place that knows every concrete type.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::http;
+use crate::ledger::embedded::EmbeddedLedger;
+use crate::ledger::memory::MemoryLedger;
+use crate::ledger::timed::TimedLedger;
+use crate::ledger::{Ledger, LedgerError};
+use crate::policy::compile::compile;
+use crate::policy::mistakes::Mistakes;
+use crate::settings::{LedgerUrl, Settings, policy_text};
+
+/// Why an instance does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("{0}")]
+    Policy(String),
+    #[error("the policy is refused:\n{0}")]
+    Mistakes(#[from] Mistakes),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("cannot listen on {listen}: {error}")]
+    Listen { listen: SocketAddr, error: std::io::Error },
+    #[error("stopped: {0}")]
+    Stopped(#[from] std::io::Error),
+}
+
+/// A running instance.
+pub struct App {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl App {
+    /// Reads the policy, opens the ledger, listens. Must be called within an actix system.
+    ///
+    /// # Errors
+    /// When any of that cannot be done; nothing is left open then.
+    pub fn start(settings: &Settings) -> Result<Self, AppError> {
+        Self::start_with(settings, Clock::System)
+    }
+
+    /// Starts on a clock of the caller's.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
+        let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
+        let policy = Arc::new(compile(&file, &text)?);
+        let ledger = ledger(settings, &clock)?;
+        let gate = Gate::new(Arc::clone(&policy), ledger, settings.retention);
+        let (server, address) = http::serve(settings, gate, clock)
+            .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        tracing::info!(
+            %address,
+            policy = &*policy.mark.version,
+            hash = &*policy.mark.hash,
+            rules = policy.rules.len(),
+            time_zone = policy.company.zone.name(),
+            "listening; callers need no keys, so only this machine is served"
+        );
+        if settings.policy.is_none() {
+            tracing::info!(
+                "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
+            );
+        }
+        Ok(Self { server, address })
+    }
+
+    /// Where it listens; of interest when the port was 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// For stopping it from outside.
+    #[must_use]
+    pub fn handle(&self) -> actix_web::dev::ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until SIGINT, SIGTERM or [`App::handle`] stops it; what was accepted is finished.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until_stopped(self) -> Result<(), AppError> {
+        self.server.await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    Ok(match &settings.ledger {
+        LedgerUrl::Memory => Arc::new(MemoryLedger::default()),
+        LedgerUrl::Embedded(directory) => {
+            let ledger = EmbeddedLedger::open(directory, clock.now())?;
+            Arc::new(TimedLedger::new(ledger, settings.ledger_timeout))
+        }
+    })
+}

@@ -1,0 +1,84 @@
+//! The command line: one file a command.
+
+pub mod console;
+pub mod lines;
+pub mod policy;
+pub mod preflight;
+pub mod report;
+pub mod serve;
+pub mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::policy::Policy;
+use crate::settings;
+
+/// May this customer be contacted, on this channel, with these words, now?
+#[derive(Debug, Parser)]
+#[command(name = "contact-governor", version, about, arg_required_else_help = false)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer over HTTP (what happens when no command is given).
+    Serve(serve::Arguments),
+    /// Ask one question: JSON on standard input, the answer on standard output.
+    Preflight(preflight::Arguments),
+    /// Replay asks and tells from standard input on a clock of their own.
+    Simulate(simulate::Arguments),
+    /// Check, test, show and describe policies.
+    #[command(subcommand)]
+    Policy(policy::Command),
+}
+
+/// How a command ended; the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0.
+    Done,
+    /// 1: refused, or failed.
+    Refused,
+    /// 2: used wrongly.
+    Misused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Refused => Self::from(1),
+            Exit::Misused => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command the process was started with.
+#[must_use]
+pub fn run(cli: Cli) -> Exit {
+    match cli.command.unwrap_or_else(|| Command::Serve(serve::Arguments::default())) {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Preflight(arguments) => preflight::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Policy(command) => policy::run(&command),
+    }
+}
+
+/// Reads and compiles a policy; without a file, the one that ships with the program. What is wrong goes
+/// to standard error.
+fn load_policy(file: Option<&PathBuf>) -> Result<Arc<Policy>, Exit> {
+    let (name, text) = settings::policy_text(file.map(PathBuf::as_path)).map_err(|mistake| {
+        console::complain(mistake);
+        Exit::Misused
+    })?;
+    crate::policy::compile::compile(&name, &text).map(Arc::new).map_err(|mistakes| {
+        console::complain(mistakes);
+        Exit::Misused
+    })
+}

@@ -1,0 +1,237 @@
+//! `simulate`: asks and tells from standard input, on a clock that follows their `at`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::domain::answer::Answer;
+use crate::domain::moment::Moment;
+use crate::domain::words::nearest;
+use crate::replay::{Outcome, Replay, Step, VERBS};
+use crate::wire::answer::{AnswerBody, Instant};
+use crate::wire::fields::{described, not_a_moment};
+use crate::wire::problem::{FieldError, Problem, ProblemKind};
+
+use super::lines::{self, LONGEST_LINE_BYTES, Line};
+use super::report::Report;
+use super::{Exit, console, load_policy};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The policy file; without one, the policy that ships with the program.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Another policy: say of each ask what it would have answered, and where the two differ.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Sum up verdicts by rule, channel and purpose: JSON, or Markdown if the name ends in `.md`.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+#[must_use]
+pub fn run(arguments: &Arguments) -> Exit {
+    let replays = load_policy(arguments.policy.as_ref()).and_then(|policy| {
+        Ok((policy, arguments.against.as_ref().map(|file| load_policy(Some(file))).transpose()?))
+    });
+    let (policy, against) = match replays {
+        Ok(policies) => policies,
+        Err(exit) => return exit,
+    };
+    let mut simulation = Simulation {
+        replay: Replay::new(policy),
+        against: against.map(Replay::new),
+        last: None,
+        report: Report::default(),
+    };
+    let read_and_answer = simulation.run(&mut io::stdin().lock(), &mut BufWriter::new(io::stdout().lock()));
+    let reported = read_and_answer.and_then(|()| match &arguments.report {
+        Some(file) => simulation.report.write(file),
+        None => Ok(()),
+    });
+    match reported {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            console::complain(format!("simulate: {error}"));
+            Exit::Refused
+        }
+    }
+}
+
+struct Simulation {
+    replay: Replay,
+    against: Option<Replay>,
+    last: Option<Moment>,
+    report: Report,
+}
+
+impl Simulation {
+    fn run(&mut self, input: &mut impl io::BufRead, output: &mut impl Write) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let progress = console::line_counter();
+        while let Some(line) = lines::next(input)? {
+            progress.inc(1);
+            if matches!(&line, Line::Whole(bytes) if bytes.trim_ascii().is_empty()) {
+                continue;
+            }
+            let answered = runtime.block_on(self.answer(&line));
+            serde_json::to_writer(&mut *output, &answered)?;
+            output.write_all(b"\n")?;
+        }
+        progress.finish_and_clear();
+        output.flush()
+    }
+
+    async fn answer(&mut self, line: &Line) -> Answered {
+        let value: Value = match line {
+            Line::TooLong => {
+                let detail = format!("a line may have at most {LONGEST_LINE_BYTES} bytes");
+                return Answered::problem(Value::Null, Problem::new(ProblemKind::TooLarge, detail));
+            }
+            Line::Whole(bytes) => match serde_json::from_slice(bytes) {
+                Ok(value) => value,
+                Err(error) => return Answered::problem(Value::Null, Problem::malformed(&error)),
+            },
+        };
+        let at_given = value.get("at").cloned().unwrap_or_default();
+        let (at, step) = match read(&value) {
+            Ok(read) => read,
+            Err(problem) => {
+                let at = at_given.as_str().and_then(Moment::parse);
+                let at = at.map_or(at_given, |at| Value::from(at.to_string()));
+                return Answered::problem(at, problem);
+            }
+        };
+        if let Some(last) = self.last.filter(|last| at < *last) {
+            let detail = format!("{at} comes before {last}, the line before it");
+            let error = FieldError { pointer: "/at".to_owned(), detail: detail.clone() };
+            let problem = Problem { errors: vec![error], ..Problem::new(ProblemKind::OutOfOrder, detail) };
+            return Answered::problem(Value::from(at.to_string()), problem);
+        }
+        self.last = Some(at);
+        let outcome = self.replay.step(at, step).await;
+        let other = match &mut self.against {
+            Some(against) => Some(against.step(at, step).await),
+            None => None,
+        };
+        if let (Step::Ask(question), Outcome::Answered(answer)) = (step, &outcome) {
+            self.report.add(question, answer);
+            if let Some(Outcome::Answered(other)) = &other {
+                self.report.compare(at, question, answer, other);
+            }
+        }
+        Answered { at: Value::from(at.to_string()), moment: Some(at), outcome, other }
+    }
+}
+
+/// Reads `{"at": …, "ask" | "tell" | "put" | "halt": …}`.
+fn read(line: &Value) -> Result<(Moment, Step<'_>), Problem> {
+    let Value::Object(members) = line else {
+        let detail = format!("expected an object, found {}", described(line));
+        return Err(Problem::fields(vec![FieldError { pointer: String::new(), detail }]));
+    };
+    let mut errors = Vec::new();
+    let mut error =
+        |pointer: &str, detail: String| errors.push(FieldError { pointer: pointer.to_owned(), detail });
+    let at = match members.get("at") {
+        None => {
+            error("/at", "is required".to_owned());
+            None
+        }
+        Some(Value::String(text)) => {
+            let at = Moment::parse(text);
+            if at.is_none() {
+                error("/at", not_a_moment(text));
+            }
+            at
+        }
+        Some(other) => {
+            error("/at", format!("expected a string, found {}", described(other)));
+            None
+        }
+    };
+    for member in members.keys().filter(|member| *member != "at" && !VERBS.contains(&member.as_str())) {
+        let hint =
+            nearest(member, VERBS).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        error(&format!("/{}", crate::wire::fields::escaped(member)), format!("is not known here{hint}"));
+    }
+    let mut steps = VERBS.into_iter().filter_map(|verb| Some((verb, members.get(verb)?)));
+    let first = steps.next();
+    if first.is_none() || steps.next().is_some() {
+        error("", format!("expected one of {}", VERBS.map(|verb| format!("`{verb}`")).join(", ")));
+    }
+    match (at, first) {
+        (Some(at), Some((verb, what))) if errors.is_empty() => {
+            let step = match verb {
+                "ask" => Step::Ask(what),
+                "tell" => Step::Tell(what),
+                "put" => Step::Put(what),
+                _ => Step::Halt(what),
+            };
+            Ok((at, step))
+        }
+        _ => Err(Problem::fields(errors)),
+    }
+}
+
+/// One line of output.
+struct Answered {
+    at: Value,
+    moment: Option<Moment>,
+    outcome: Outcome,
+    /// What the other policy says, where there is one.
+    other: Option<Outcome>,
+}
+
+impl Answered {
+    fn problem(at: Value, problem: Problem) -> Self {
+        Self { at, moment: None, outcome: Outcome::Problem(Box::new(problem)), other: None }
+    }
+}
+
+impl Serialize for Answered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (&self.outcome, &self.other) {
+            (Outcome::Answered(answer), None) => AnswerBody { at: self.moment, answer }.serialize(serializer),
+            (Outcome::Answered(answer), Some(other)) => {
+                let mut body =
+                    serde_json::to_value(AnswerBody { at: self.moment, answer }).unwrap_or_default();
+                if let (Some(members), Outcome::Answered(other)) = (body.as_object_mut(), other) {
+                    members.insert("against".to_owned(), against(answer, other));
+                }
+                body.serialize(serializer)
+            }
+            (Outcome::Stored, _) => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("at", &self.at)?;
+                map.serialize_entry("stored", &true)?;
+                map.end()
+            }
+            (Outcome::Problem(problem), _) => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("at", &self.at)?;
+                map.serialize_entry("problem", problem)?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// The other policy's answer, in short.
+fn against(answer: &Answer, other: &Answer) -> Value {
+    let mut members = serde_json::Map::new();
+    members.insert("verdict".to_owned(), Value::from(other.verdict.name()));
+    if let Some(not_before) = other.not_before {
+        members
+            .insert("not_before".to_owned(), serde_json::to_value(Instant(not_before)).unwrap_or_default());
+    }
+    members
+        .insert("rules".to_owned(), other.reasons.iter().map(|reason| Value::from(&*reason.rule)).collect());
+    members.insert("differs".to_owned(), Value::from(answer.verdict != other.verdict));
+    Value::Object(members)
+}

@@ -1,0 +1,215 @@
+//! The engine: policy, record, question and the moment in, the answer out.
+//!
+//! ```text
+//! repeated? → judge every clause → strictest verdict → search the moment all would pass → answer
+//! ```
+//!
+//! Pure and synchronous: no clock, no store, no log. What it wants done to the record it says in the
+//! [`Decision`]; the gate does it.
+
+pub mod clause;
+pub mod examine;
+mod search;
+
+use crate::domain::answer::{Answer, Budget, Reason};
+use crate::domain::condition::Circumstances;
+use crate::domain::contact::{Contact, Standing};
+use crate::domain::halts::Halts;
+use crate::domain::moment::Moment;
+use crate::domain::question::{FARTHEST_AHEAD, Misuse, PAST_TOLERANCE, Question, SEARCH_HORIZON};
+use crate::domain::record::Record;
+use crate::domain::words::Verdict;
+use crate::policy::Policy;
+use crate::rules::scene::Scene;
+use crate::rules::{Mode, RuleKind};
+
+use clause::Clause;
+
+/// What is to be done to the record before the answer is given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Nothing,
+    Reserve(Contact),
+    /// Give back the slot of the reservation with the question's id.
+    Release,
+    /// The reservation stands; see that it is stored before saying so again.
+    Confirm,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub answer: Answer,
+    pub change: Change,
+}
+
+/// Judges a question asked at `now`.
+///
+/// # Errors
+/// When the question cannot be judged: its moments do not fit the clock, or its id another question.
+pub fn decide(
+    policy: &Policy,
+    halts: &Halts,
+    record: &Record,
+    question: &Question,
+    now: Moment,
+) -> Result<Decision, Vec<Misuse>> {
+    let known = record.contact(&question.contact_id);
+    if let Some(known) = known {
+        if known.question != Some(question.fingerprint) {
+            return Err(vec![Misuse::ContactIdTaken]);
+        }
+        let lapsed = known.lapses_at(policy.company.lapse_after).is_some_and(|lapse| lapse <= now);
+        if known.standing.counts() && !lapsed {
+            return Ok(repeat(policy, halts, record, question, known, now));
+        }
+    }
+    check_moments(question, now)?;
+    Ok(judge(policy, halts, record, question, now))
+}
+
+fn check_moments(question: &Question, now: Moment) -> Result<(), Vec<Misuse>> {
+    let moment = question.moment(now);
+    let mut misuses = Vec::new();
+    if moment < now - PAST_TOLERANCE {
+        misuses.push(Misuse::SendAtPast);
+    }
+    if moment > now + FARTHEST_AHEAD {
+        misuses.push(Misuse::SendAtTooFarAhead);
+    }
+    if question.deadline.is_some_and(|deadline| deadline < moment) {
+        misuses.push(Misuse::DeadlineBeforeSendAt);
+    }
+    if misuses.is_empty() { Ok(()) } else { Err(misuses) }
+}
+
+/// The same question again: the same `allow`, unless the customer or the company said stop since.
+fn repeat(
+    policy: &Policy,
+    halts: &Halts,
+    record: &Record,
+    question: &Question,
+    known: &Contact,
+    now: Moment,
+) -> Decision {
+    let mut scene = Scene::new(&policy.company, record, question, now);
+    let stops = [Clause::Suppression, Clause::Halt(halts)];
+    let reasons: Vec<Reason> =
+        stops.iter().filter_map(|clause| Some(clause.reason(clause.judge(&scene)?, None))).collect();
+    if !reasons.is_empty() {
+        let budgets = budgets(policy, &mut scene);
+        let answer = Answer { reasons, ..answer(policy, question, Verdict::Deny, budgets) };
+        let change = if known.standing == Standing::Reserved { Change::Release } else { Change::Nothing };
+        return Decision { answer, change };
+    }
+    scene.move_to(known.at);
+    let budgets = budgets(policy, &mut scene);
+    let answer =
+        Answer { send_at: Some(known.reserved_at), ..answer(policy, question, Verdict::Allow, budgets) };
+    Decision { answer, change: Change::Confirm }
+}
+
+fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, now: Moment) -> Decision {
+    let mut scene = Scene::new(&policy.company, record, question, now);
+    let clauses = clause::all(policy, halts, record, question);
+    let mut verdict = Verdict::Allow;
+    let mut found = Vec::new();
+    for clause in &clauses {
+        if let Some(judgement) = clause.judge(&scene) {
+            if let Some(refusal) = clause.blocks(judgement) {
+                verdict = verdict.max(refusal);
+            }
+            found.push((clause, judgement));
+        }
+    }
+    if found.is_empty() {
+        return allow(policy, &mut scene, Vec::new());
+    }
+
+    let moment = scene.moment();
+    let from = moment.max(now);
+    let until = moment + SEARCH_HORIZON;
+    let (mut reasons, mut advice) = (Vec::new(), Vec::new());
+    for (clause, judgement) in &found {
+        let blocks = clause.blocks(*judgement).is_some();
+        let not_before = search::first_pass(&mut scene, std::slice::from_ref(*clause), from, until, !blocks);
+        let reason = clause.reason(*judgement, not_before);
+        if blocks { reasons.push(reason) } else { advice.push(reason) }
+    }
+    let not_before = (verdict == Verdict::Defer)
+        .then(|| search::first_pass(&mut scene, &clauses, from, until, false))
+        .flatten()
+        .filter(|moment| question.deadline.is_none_or(|deadline| *moment <= deadline));
+
+    scene = Scene::new(&policy.company, record, question, now);
+    match verdict {
+        Verdict::Allow => allow(policy, &mut scene, advice),
+        Verdict::Defer | Verdict::Handoff | Verdict::Deny => {
+            let verdict =
+                if verdict == Verdict::Defer && not_before.is_none() { Verdict::Deny } else { verdict };
+            let budgets = budgets(policy, &mut scene);
+            let answer = Answer { not_before, reasons, advice, ..answer(policy, question, verdict, budgets) };
+            Decision { answer, change: Change::Nothing }
+        }
+    }
+}
+
+fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decision {
+    let question = scene.question;
+    let at = scene.moment();
+    let contact = Contact {
+        id: question.contact_id.clone(),
+        question: Some(question.fingerprint),
+        tags: question.tags.clone(),
+        at,
+        reserved_at: at,
+        standing: Standing::Reserved,
+        told_at: None,
+    };
+    let budgets = {
+        let mut after = scene.with(&contact);
+        budgets(policy, &mut after)
+    };
+    let answer = Answer { send_at: Some(at), advice, ..answer(policy, question, Verdict::Allow, budgets) };
+    Decision { answer, change: Change::Reserve(contact) }
+}
+
+/// Where every matching cap stands at the scene's moment.
+fn budgets(policy: &Policy, scene: &mut Scene<'_>) -> Vec<Budget> {
+    let caps = policy.rules.iter().filter_map(|rule| match &rule.kind {
+        RuleKind::Cap(cap) if rule.matches(scene) => Some((rule, cap)),
+        RuleKind::Cap(_) | RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => None,
+    });
+    let mut budgets: Vec<(Budget, Clause<'_>)> = caps
+        .map(|(rule, cap)| (cap.budget(&rule.id, &rule.narrowing, scene), Clause::Cap(rule, cap)))
+        .collect();
+    let moment = scene.moment();
+    let until = moment + SEARCH_HORIZON;
+    for (budget, clause) in &mut budgets {
+        if clause.judge(scene).is_some() {
+            budget.next_free = search::first_pass(scene, std::slice::from_ref(clause), moment, until, true);
+            scene.move_to(moment);
+        }
+    }
+    budgets.into_iter().map(|(budget, _)| budget).collect()
+}
+
+fn answer(policy: &Policy, question: &Question, verdict: Verdict, budgets: Vec<Budget>) -> Answer {
+    Answer {
+        verdict,
+        contact_id: question.contact_id.clone(),
+        send_at: None,
+        not_before: None,
+        reasons: Vec::new(),
+        advice: Vec::new(),
+        claims: question.tags.claims,
+        budgets,
+        alternatives: None,
+        policy: policy.mark.clone(),
+        degraded: false,
+    }
+}
+
+/// Whether a rule of the policy binds, rather than being tried.
+const fn is_enforced(mode: Mode) -> bool {
+    matches!(mode, Mode::Enforce)
+}

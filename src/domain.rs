@@ -1,0 +1,20 @@
+//! The words of the trade: customer, channel, contact, event, record, question, verdict.
+//!
+//! Everything here is a plain value. This module knows no clock, no store, no wire format and no
+//! rule; whoever needs the time gets it as a [`moment::Moment`] argument.
+
+pub mod answer;
+pub mod condition;
+pub mod contact;
+pub mod event;
+pub mod fact;
+pub mod halts;
+pub mod moment;
+pub mod opening_hours;
+pub mod question;
+pub mod record;
+pub mod suppression;
+pub mod wall_clock;
+pub mod window;
+pub mod wishes;
+pub mod words;

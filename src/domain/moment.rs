@@ -1,0 +1,199 @@
+//! Points and lengths of time, to the millisecond.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use jiff::Timestamp;
+
+/// Milliseconds in a second, a minute, an hour, a day.
+pub const SECOND_MS: i64 = 1_000;
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// A day as a duration is 24 hours; a local date is another thing, see [`super::wall_clock`].
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+/// A length of time in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(i64);
+
+impl Moment {
+    /// Later than anything a calendar here reaches, so that sums with it stay in range.
+    pub const NEVER: Self = Self(i64::MAX / 4);
+
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads an RFC 3339 date-time with any offset, cut to the millisecond.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let has_shape = bytes.len() >= 20
+            && matches!(bytes.get(10), Some(b'T' | b't' | b' '))
+            && bytes.get(13) == Some(&b':')
+            && bytes.get(16) == Some(&b':')
+            && bytes.first().is_some_and(u8::is_ascii_digit)
+            && !bytes.contains(&b'[');
+        if !has_shape {
+            return None;
+        }
+        let timestamp: Timestamp = text.parse().ok()?;
+        Some(Self(timestamp.as_nanosecond().div_euclid(1_000_000) as i64))
+    }
+
+    /// The moment as the calendar library's type, clamped to the years it knows (-9999 to 9999).
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        })
+    }
+
+    /// One millisecond later: the finest step the governor knows.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// RFC 3339 in UTC, with milliseconds only where there are any.
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = if self.0.rem_euclid(1_000) == 0 { 0 } else { 3 };
+        write!(out, "{:.digits$}", self.timestamp())
+    }
+}
+
+impl Span {
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    #[must_use]
+    pub const fn from_days(days: i64) -> Self {
+        Self(days * DAY_MS)
+    }
+
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads `90s`, `30m`, `36h` or `7d`: a whole number above nought and a unit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let unit_ms = match unit {
+            "s" => SECOND_MS,
+            "m" => MINUTE_MS,
+            "h" => HOUR_MS,
+            "d" => DAY_MS,
+            _ => return None,
+        };
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number: i64 = number.parse().ok()?;
+        let millis = number.checked_mul(unit_ms)?;
+        (0 < millis && millis < Moment::NEVER.0).then_some(Self(millis))
+    }
+
+    /// The span in words: `7 days`, `36 hours`, `1 minute`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let (number, unit) = if self.0 % DAY_MS == 0 {
+            (self.0 / DAY_MS, "day")
+        } else if self.0 % HOUR_MS == 0 {
+            (self.0 / HOUR_MS, "hour")
+        } else if self.0 % MINUTE_MS == 0 {
+            (self.0 / MINUTE_MS, "minute")
+        } else {
+            (self.0 / SECOND_MS, "second")
+        };
+        format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    }
+}
+
+impl Add<Span> for Moment {
+    type Output = Self;
+
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0).min(Self::NEVER.0))
+    }
+}
+
+impl Sub<Span> for Moment {
+    type Output = Self;
+
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Sub for Moment {
+    type Output = Span;
+
+    fn sub(self, other: Self) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_rfc_3339_with_any_offset_and_cuts_to_the_millisecond() {
+        let cases = [
+            ("2026-11-21T18:00:00Z", Some("2026-11-21T18:00:00Z")),
+            ("2026-11-21T18:00:00.1239Z", Some("2026-11-21T18:00:00.123Z")),
+            ("2026-11-21T18:00:00+05:30", Some("2026-11-21T12:30:00Z")),
+            ("1969-12-31T23:59:59.9999Z", Some("1969-12-31T23:59:59.999Z")),
+            ("2026-11-21T18:00:00", None),
+            ("2026-11-21", None),
+            ("2026-11-21T18Z", None),
+            ("2026-13-21T18:00:00Z", None),
+            ("2026-11-21T18:00:00Z[Europe/Paris]", None),
+            ("tomorrow at the break of day", None),
+        ];
+        for (text, expected) in cases {
+            let read = Moment::parse(text).map(|moment| moment.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_durations_of_whole_units() {
+        let cases = [
+            ("90s", Some(90_000)),
+            ("30m", Some(1_800_000)),
+            ("36h", Some(129_600_000)),
+            ("7d", Some(604_800_000)),
+            ("0d", None),
+            ("-1d", None),
+            ("+1d", None),
+            ("1w", None),
+            ("1.5h", None),
+            ("d", None),
+            ("", None),
+            ("9223372036854775807d", None),
+            ("7é", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Span::parse(text).map(Span::millis), expected, "{text}");
+        }
+    }
+}

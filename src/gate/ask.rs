@@ -1,0 +1,101 @@
+//! Ask: may this customer be contacted? An `allow` reserves.
+
+use std::sync::Arc;
+
+use crate::decide::{self, Change};
+use crate::domain::answer::Answer;
+use crate::domain::contact::Fingerprint;
+use crate::domain::halts::Halts;
+use crate::domain::moment::Moment;
+use crate::domain::question::{Misuse, Question};
+use crate::domain::record::Record;
+use crate::domain::words::{Name, Verdict};
+use crate::ledger::{Committed, LedgerError};
+
+use super::{Gate, MOST_ATTEMPTS};
+
+/// What a caller may want besides the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The other channels that would be allowed now.
+    pub alternatives: bool,
+}
+
+impl Gate {
+    /// Judges the question and, if it is allowed, reserves the contact before saying so. When the
+    /// ledger is away, the purpose's `when_blind` answers.
+    ///
+    /// # Errors
+    /// When the question cannot be judged.
+    pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
+        match self.try_ask(question, wanted, now).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(%error, purpose = question.purpose(), "answered blind");
+                Ok(super::blind::answer(&self.policy, question, now))
+            }
+        }
+    }
+
+    async fn try_ask(
+        &self,
+        question: &Question,
+        wanted: Wanted,
+        now: Moment,
+    ) -> Result<Result<Answer, Vec<Misuse>>, LedgerError> {
+        for _ in 0..MOST_ATTEMPTS {
+            let loaded = self.ledger.load(&question.customer).await?;
+            let halts = self.ledger.halts();
+            let decision = match decide::decide(&self.policy, &halts, &loaded.record, question, now) {
+                Ok(decision) => decision,
+                Err(misuses) => return Ok(Err(misuses)),
+            };
+            let mut answer = decision.answer;
+            if wanted.alternatives {
+                answer.alternatives = Some(self.alternatives(&halts, &loaded.record, question, now));
+            }
+            let mut record = loaded.record;
+            match decision.change {
+                Change::Nothing => return Ok(Ok(answer)),
+                Change::Reserve(contact) => Arc::make_mut(&mut record).reserve(contact),
+                Change::Release => Arc::make_mut(&mut record).release(&question.contact_id),
+                Change::Confirm => {}
+            }
+            self.compact(Arc::make_mut(&mut record), now);
+            match self.ledger.commit(&question.customer, loaded.revision, record).await? {
+                Committed::Stored => return Ok(Ok(answer)),
+                Committed::Conflict => {}
+            }
+        }
+        Err(LedgerError::Contended { attempts: MOST_ATTEMPTS })
+    }
+
+    /// The other channels on which the same question would be allowed.
+    fn alternatives(&self, halts: &Halts, record: &Record, question: &Question, now: Moment) -> Vec<Name> {
+        let others =
+            self.policy.company.channels.iter().filter(|channel| *channel.name != *question.channel());
+        others
+            .filter(|channel| {
+                let mut question = question.clone();
+                question.tags.channel = Some(channel.name.clone());
+                would_allow(self, halts, record, question, now)
+            })
+            .map(|channel| channel.name.clone())
+            .collect()
+    }
+}
+
+/// Whether a question would be allowed if it were asked under an id of its own.
+pub(super) fn would_allow(
+    gate: &Gate,
+    halts: &Halts,
+    record: &Record,
+    mut question: Question,
+    now: Moment,
+) -> bool {
+    // No sender can mint an empty id, so nothing is known of it.
+    question.contact_id = "".into();
+    question.fingerprint = Fingerprint(0);
+    decide::decide(&gate.policy, halts, record, &question, now)
+        .is_ok_and(|decision| decision.answer.verdict == Verdict::Allow)
+}

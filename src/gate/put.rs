@@ -1,0 +1,64 @@
+//! Put: wishes, facts, suppressions, halts: what is set rather than told.
+
+use crate::domain::fact::{Fact, Facts};
+use crate::domain::moment::Moment;
+use crate::domain::suppression::Reach;
+use crate::domain::wishes::Wishes;
+use crate::domain::words::Name;
+use crate::ledger::LedgerError;
+
+use super::{Gate, Stored};
+
+/// What is set about one customer; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Put {
+    /// Replaces all wishes.
+    pub wishes: Option<Wishes>,
+    /// Merged by name; `None` forgets.
+    pub facts: Facts,
+    /// For each channel (`None`: all), whether it is suppressed.
+    pub suppressions: Vec<(Option<Name>, bool)>,
+}
+
+impl Gate {
+    /// Sets what `put` says, all of it or nothing.
+    ///
+    /// # Errors
+    /// When the ledger cannot store it.
+    pub async fn put(&self, customer: &str, put: &Put, now: Moment) -> Result<(), LedgerError> {
+        self.change(customer, now, |record| {
+            if let Some(wishes) = &put.wishes {
+                record.wishes = wishes.clone();
+            }
+            for (name, fact) in &put.facts {
+                match fact {
+                    // Without `as_of` a fact is of the moment it was told.
+                    Some(fact) => {
+                        let fact = Fact { value: fact.value.clone(), as_of: fact.as_of.or(Some(now)) };
+                        record.facts.insert(name.clone(), Some(fact));
+                    }
+                    None => {
+                        record.facts.remove(name);
+                    }
+                }
+            }
+            for (channel, suppressed) in &put.suppressions {
+                if *suppressed {
+                    record.suppressions.unsubscribe(channel.clone(), Reach::Ordinary, now);
+                } else {
+                    record.suppressions.resubscribe(channel.clone(), now);
+                }
+            }
+            ((), Stored::Yes)
+        })
+        .await
+    }
+
+    /// Halts a campaign for every customer, or lifts its halt.
+    ///
+    /// # Errors
+    /// When the ledger cannot store it.
+    pub async fn set_halt(&self, campaign: &str, halted: bool, now: Moment) -> Result<(), LedgerError> {
+        self.ledger.set_halt(campaign, halted.then_some(now)).await
+    }
+}

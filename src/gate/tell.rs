@@ -1,0 +1,43 @@
+//! Tell: what really happened. Told twice, it counts once.
+
+use crate::domain::event::Event;
+use crate::domain::moment::Moment;
+use crate::domain::words::Name;
+use crate::ledger::LedgerError;
+
+use super::{Gate, Stored};
+
+/// An event and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    pub customer: Name,
+    pub event: Event,
+}
+
+impl Gate {
+    /// Enters events into their customers' records, in the order told, and returns once they are
+    /// stored. After an error some may be stored; telling all again is harmless.
+    ///
+    /// # Errors
+    /// When the ledger cannot store them.
+    pub async fn tell(&self, told: &[Told], now: Moment) -> Result<(), LedgerError> {
+        let mut rest = told;
+        while let Some(first) = rest.first() {
+            // Neighbours of one customer share a commit.
+            let together = rest.iter().take_while(|told| told.customer == first.customer).count();
+            let (batch, later) = rest.split_at(together);
+            self.change(&first.customer, now, |record| {
+                let mut anything_new = Stored::No;
+                for told in batch {
+                    if record.tell(told.event.clone()) {
+                        anything_new = Stored::Yes;
+                    }
+                }
+                ((), anything_new)
+            })
+            .await?;
+            rest = later;
+        }
+        Ok(())
+    }
+}

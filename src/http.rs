@@ -1,0 +1,90 @@
+//! Every route, and the order of what stands before them, on one page.
+
+mod answering;
+mod body;
+mod campaigns;
+mod customers;
+mod events;
+mod explain;
+mod health;
+mod policy;
+mod preflight;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, Resource, Route, web};
+
+use crate::clock::Clock;
+use crate::domain::words::Name;
+use crate::gate::Gate;
+use crate::settings::Settings;
+use crate::wire::question::QuestionReader;
+
+/// What every handler shares.
+pub struct Shared {
+    gate: Gate,
+    questions: QuestionReader,
+    clock: Clock,
+    max_body_bytes: usize,
+    request_timeout: Duration,
+}
+
+impl Shared {
+    /// A contact id for a question that brings none.
+    fn mint() -> Name {
+        let id = uuid::Uuid::now_v7();
+        (&*id.as_hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer())).into()
+    }
+}
+
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(resource("/v1/preflight", [web::post().to(preflight::post)]))
+        .service(resource("/v1/explain", [web::post().to(explain::post)]))
+        .service(resource("/v1/events", [web::post().to(events::post)]))
+        .service(resource("/v1/customers/{customer}", [web::get().to(customers::get)]))
+        .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
+        .service(resource("/v1/customers/{customer}/facts", [web::put().to(customers::put_facts)]))
+        .service(resource(
+            "/v1/customers/{customer}/suppressions/{channel}",
+            [web::put().to(customers::put_suppression), web::delete().to(customers::delete_suppression)],
+        ))
+        .service(resource(
+            "/v1/campaigns/{campaign}/halt",
+            [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
+        ))
+        .service(resource("/v1/policy", [web::get().to(policy::get)]))
+        .service(resource("/livez", [web::get().to(health::livez)]))
+        .service(resource("/readyz", [web::get().to(health::readyz)]))
+        .default_service(web::to(answering::not_found));
+}
+
+fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
+    let resource = web::resource(path).default_service(web::to(answering::method_not_allowed));
+    routes.into_iter().fold(resource, Resource::route)
+}
+
+/// Binds the address and returns the server, which serves once it is awaited.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn serve(settings: &Settings, gate: Gate, clock: Clock) -> std::io::Result<(Server, SocketAddr)> {
+    let shared = web::Data::from(Arc::new(Shared {
+        questions: QuestionReader::new(Arc::clone(gate.policy())),
+        gate,
+        clock,
+        max_body_bytes: settings.max_body_bytes,
+        request_timeout: settings.request_timeout,
+    }));
+    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(routes))
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.request_timeout)
+        .max_connections(settings.max_connections)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs());
+    let server = if settings.workers == 0 { server } else { server.workers(settings.workers) };
+    let server = server.bind(settings.listen)?;
+    let address = server.addrs().first().copied().unwrap_or(settings.listen);
+    Ok((server.run(), address))
+}

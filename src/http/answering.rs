@@ -1,0 +1,78 @@
+//! The one place where errors meet status codes.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::gate::explain::ExplainError;
+use crate::ledger::LedgerError;
+use crate::wire::problem::{Problem, ProblemKind};
+
+/// A problem on its way out.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.detail)
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/problem+json");
+        if self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() {
+            response.insert_header(("retry-after", "1"));
+        }
+        response.body(serde_json::to_vec(&self.0).unwrap_or_default())
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        tracing::warn!(%error, "refused a call for want of the ledger");
+        Self(Problem::ledger(&error))
+    }
+}
+
+impl From<ExplainError> for Refusal {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Misused(misuses) => Self(Problem::misused(&misuses)),
+            ExplainError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+/// 200 and a JSON body.
+pub fn json(body: &impl Serialize) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => HttpResponse::Ok().content_type(ContentType::json()).body(bytes),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+pub async fn not_found() -> Result<HttpResponse, Refusal> {
+    Err(Problem::new(ProblemKind::NotFound, "no such path").into())
+}
+
+pub async fn method_not_allowed() -> Result<HttpResponse, Refusal> {
+    Err(Problem::new(ProblemKind::MethodNotAllowed, "this path has no such method").into())
+}

@@ -1,0 +1,49 @@
+//! Request bodies: JSON, of bounded size, in bounded time.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use serde_json::Value;
+
+use crate::wire::problem::{Problem, ProblemKind};
+
+use super::Shared;
+use super::answering::Refusal;
+
+/// A body that is JSON.
+pub struct JsonBody(pub Value);
+
+impl FromRequest for JsonBody {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let shared = request.app_data::<web::Data<Shared>>().cloned();
+        let payload = web::Payload::from_request(request, payload);
+        async move {
+            let unset = || Refusal(Problem::new(ProblemKind::NotFound, "not set up"));
+            let shared = shared.ok_or_else(unset)?;
+            let limit = shared.max_body_bytes;
+            let payload =
+                payload.await.map_err(|error| Problem::new(ProblemKind::Malformed, error.to_string()))?;
+            let arriving = tokio::time::timeout(shared.request_timeout, payload.to_bytes_limited(limit));
+            let bytes = match arriving.await {
+                Ok(Ok(Ok(bytes))) => bytes,
+                Ok(Ok(Err(error))) => {
+                    return Err(Problem::new(ProblemKind::Malformed, error.to_string()).into());
+                }
+                Ok(Err(_)) => {
+                    let detail = format!("a body may have at most {limit} bytes");
+                    return Err(Problem::new(ProblemKind::TooLarge, detail).into());
+                }
+                Err(_) => {
+                    let detail = format!("the body took longer than {} s", shared.request_timeout.as_secs());
+                    return Err(Problem::new(ProblemKind::TimedOut, detail).into());
+                }
+            };
+            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
+            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+        }
+        .boxed_local()
+    }
+}

@@ -1,0 +1,26 @@
+//! Contact Governor: may this customer be contacted, on this channel, with these words, now?
+//!
+//! One question passes through these modules, top to bottom and back (see `ARCHITECTURE.md`); imports
+//! point the other way only:
+//!
+//! ```text
+//! http → wire → gate → ledger (load) → decide → rules → domain
+//!                    ← ledger (commit) ←
+//! ```
+
+pub mod app;
+pub mod claims;
+pub mod cli;
+pub mod clock;
+pub mod decide;
+pub mod domain;
+pub mod gate;
+pub mod http;
+pub mod ledger;
+pub mod policy;
+pub mod replay;
+pub mod rules;
+pub mod scenario;
+pub mod settings;
+pub mod telemetry;
+pub mod wire;

@@ -1,0 +1,319 @@
+//! Where to listen, which ledger, which limits: layered from the documented default file, the
+//! operator's file, the environment and flags, every mistake found at once.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{Config, Environment, File, FileFormat};
+use serde_json::Value;
+
+use crate::domain::moment::Span;
+use crate::domain::words::nearest;
+
+/// The documented default file is the default.
+pub const DEFAULTS: &str = include_str!("../config/settings.toml");
+
+const ENVIRONMENT_PREFIX: &str = "CONTACT_GOVERNOR";
+
+/// Everything an instance needs to know before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    /// 0: one a core.
+    pub workers: usize,
+    pub max_connections: usize,
+    pub max_body_bytes: usize,
+    pub request_timeout: Duration,
+    pub keep_alive: Duration,
+    pub shutdown_timeout: Duration,
+    pub ledger: LedgerUrl,
+    pub ledger_timeout: Duration,
+    pub retention: Option<Span>,
+    /// `None`: the policy that ships with the program.
+    pub policy: Option<PathBuf>,
+    pub log_level: String,
+    pub log_json: bool,
+}
+
+/// Which ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerUrl {
+    Embedded(PathBuf),
+    Memory,
+}
+
+impl LedgerUrl {
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("embedded", "")) => {
+                Err("`embedded:` needs a directory, as in `embedded:./data`".to_owned())
+            }
+            Some(("embedded", directory)) => Ok(Self::Embedded(directory.into())),
+            Some(("memory", "")) => Ok(Self::Memory),
+            _ => Err(format!("`{text}` is no ledger; write `embedded:DIR` or `memory:`")),
+        }
+    }
+}
+
+/// What flags say.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub settings: Option<PathBuf>,
+    pub listen: Option<String>,
+    pub ledger: Option<String>,
+    pub policy: Option<PathBuf>,
+}
+
+/// Every mistake in the settings, a line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsMistakes(pub Vec<String>);
+
+impl fmt::Display for SettingsMistakes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for SettingsMistakes {}
+
+impl Settings {
+    /// Layers and reads the settings. `environment` stands for the process's own in tests.
+    ///
+    /// # Errors
+    /// Every mistake: unknown names, values that cannot be read, combinations that are not safe.
+    pub fn load(
+        flags: &Flags,
+        environment: Option<config::Map<String, String>>,
+    ) -> Result<Self, SettingsMistakes> {
+        let environment = Environment::with_prefix(ENVIRONMENT_PREFIX)
+            .prefix_separator("__")
+            .separator("__")
+            .source(environment);
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = &flags.settings {
+            builder = builder.add_source(File::from(file.as_path()).format(FileFormat::Toml));
+        }
+        builder = builder.add_source(environment);
+        let overrides = [
+            ("http.listen", flags.listen.clone()),
+            ("ledger.url", flags.ledger.clone()),
+            ("policy.file", flags.policy.as_ref().map(|path| path.display().to_string())),
+        ];
+        let layered = overrides
+            .into_iter()
+            .try_fold(builder, |builder, (key, value)| builder.set_override_option(key, value))
+            .and_then(|builder| builder.build())
+            .and_then(Config::try_deserialize::<Value>)
+            .map_err(|error| SettingsMistakes(vec![format!("settings: {error}")]))?;
+        Self::read(&layered)
+    }
+
+    fn read(layered: &Value) -> Result<Self, SettingsMistakes> {
+        let mut reading = Reading { layered, mistakes: Vec::new() };
+        reading.check_names();
+        let settings = Self {
+            listen: reading.parsed("http.listen", |text| {
+                text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:8080`"))
+            }),
+            workers: reading.number("http.workers", 0, 1_024),
+            max_connections: reading.number("http.max_connections", 1, 1_000_000),
+            max_body_bytes: reading.number("http.max_body_bytes", 1_024, 1 << 30),
+            request_timeout: reading.duration("http.request_timeout"),
+            keep_alive: reading.duration("http.keep_alive"),
+            shutdown_timeout: reading.duration("http.shutdown_timeout"),
+            ledger: reading.parsed("ledger.url", LedgerUrl::parse),
+            ledger_timeout: reading.duration("ledger.timeout"),
+            retention: reading.parsed("ledger.retention", |text| {
+                if text.is_empty() {
+                    return Ok(None);
+                }
+                Span::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration; write `90d`"))
+            }),
+            policy: reading
+                .parsed("policy.file", |text| Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))),
+            log_level: reading.parsed("log.level", |text| {
+                let filter = tracing_subscriber::EnvFilter::try_new(text);
+                filter.map(|_| text.to_owned()).map_err(|error| format!("`{text}` is no log filter: {error}"))
+            }),
+            log_json: reading.parsed("log.format", |text| match text {
+                "text" => Ok(false),
+                "json" => Ok(true),
+                other => Err(format!("`{other}` is no log format; write `text` or `json`")),
+            }),
+        };
+        if !settings.listen.ip().is_loopback() {
+            reading.mistakes.push(format!(
+                "setting http.listen: {} can be reached from other machines, which is refused as long as callers \
+                 need no keys; listen on a loopback address, as 127.0.0.1:8080",
+                settings.listen
+            ));
+        }
+        if reading.mistakes.is_empty() { Ok(settings) } else { Err(SettingsMistakes(reading.mistakes)) }
+    }
+}
+
+struct Reading<'v> {
+    layered: &'v Value,
+    mistakes: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Every name there is must be one of the default file's.
+    fn check_names(&mut self) {
+        let defaults: Value = toml::from_str(DEFAULTS).unwrap_or_default();
+        let known = leaves(&defaults, "");
+        for name in leaves(self.layered, "") {
+            if !known.contains(&name) {
+                let hint = nearest(&name, known.iter().map(String::as_str))
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                self.mistakes.push(format!("setting {name}: there is no such setting{hint}"));
+            }
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        let mut value = self.layered;
+        for part in name.split('.') {
+            value = value.get(part).unwrap_or(&Value::Null);
+        }
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        }
+    }
+
+    /// A value, or its type's default after noting what is wrong.
+    fn parsed<T: Placeholder>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> T {
+        parse(&self.text(name)).unwrap_or_else(|mistake| {
+            self.mistakes.push(format!("setting {name}: {mistake}"));
+            T::placeholder()
+        })
+    }
+
+    fn number(&mut self, name: &str, least: usize, most: usize) -> usize {
+        self.parsed(name, |text| match text.parse::<usize>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            Ok(_) | Err(_) => Err(format!("`{text}` is not a whole number from {least} to {most}")),
+        })
+    }
+
+    fn duration(&mut self, name: &str) -> Duration {
+        self.parsed(name, |text| {
+            Span::parse(text)
+                .map(|span| Duration::from_millis(span.millis().unsigned_abs()))
+                .ok_or_else(|| format!("`{text}` is not a duration; write `10s`"))
+        })
+    }
+}
+
+/// What stands in for a value that could not be read, so that the others still are.
+trait Placeholder {
+    fn placeholder() -> Self;
+}
+
+macro_rules! placeholder {
+    ($($type:ty => $value:expr),* $(,)?) => {
+        $(impl Placeholder for $type {
+            fn placeholder() -> Self {
+                $value
+            }
+        })*
+    };
+}
+
+placeholder! {
+    SocketAddr => SocketAddr::from(([127, 0, 0, 1], 0)),
+    usize => 0,
+    Duration => Duration::ZERO,
+    LedgerUrl => LedgerUrl::Memory,
+    Option<Span> => None,
+    Option<PathBuf> => None,
+    String => String::new(),
+    bool => false,
+}
+
+/// The dotted names of all values.
+fn leaves(value: &Value, prefix: &str) -> Vec<String> {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| {
+                let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                leaves(value, &name)
+            })
+            .collect(),
+        _ => vec![prefix.to_owned()],
+    }
+}
+
+/// Reads a policy file; without one, the policy that ships with the program.
+///
+/// # Errors
+/// When the file cannot be read; what it says is not looked at.
+pub fn policy_text(file: Option<&Path>) -> Result<(String, String), String> {
+    const SHIPPED: &str = include_str!("../config/policy.toml");
+    match file {
+        None => Ok(("config/policy.toml".to_owned(), SHIPPED.to_owned())),
+        Some(file) => match std::fs::read_to_string(file) {
+            Ok(text) => Ok((file.display().to_string(), text)),
+            Err(error) => Err(format!("cannot read the policy `{}`: {error}", file.display())),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Option<config::Map<String, String>> {
+        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_default_file_is_sound() {
+        let settings = Settings::load(&Flags::default(), environment(&[])).expect("the defaults");
+        assert_eq!(settings.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
+        assert_eq!(settings.ledger, LedgerUrl::Embedded("./data".into()));
+    }
+
+    #[test]
+    fn flags_win_over_the_environment() {
+        let pairs = [
+            ("CONTACT_GOVERNOR__HTTP__LISTEN", "127.0.0.1:9000"),
+            ("CONTACT_GOVERNOR__LEDGER__URL", "memory:"),
+            ("CONTACT_GOVERNOR__HTTP__MAX_BODY_BYTES", "2048"),
+        ];
+        let flags = Flags { listen: Some("127.0.0.1:9100".to_owned()), ..Flags::default() };
+        let settings = Settings::load(&flags, environment(&pairs)).expect("settings");
+        assert_eq!(settings.listen.port(), 9100);
+        assert_eq!(settings.ledger, LedgerUrl::Memory);
+        assert_eq!(settings.max_body_bytes, 2048);
+    }
+
+    #[test]
+    fn every_mistake_is_found_at_once() {
+        let pairs = [
+            ("CONTACT_GOVERNOR__HTTP__LISTEN", "localhost"),
+            ("CONTACT_GOVERNOR__HTTP__WORKERS", "many"),
+            ("CONTACT_GOVERNOR__LEDGER__URL", "mysql://somewhere"),
+            ("CONTACT_GOVERNOR__LEDGER__TIMEOUT", "soon"),
+            ("CONTACT_GOVERNOR__LOG__FORMAT", "xml"),
+            ("CONTACT_GOVERNOR__HTTP__LISTN", "127.0.0.1:1"),
+        ];
+        let mistakes = Settings::load(&Flags::default(), environment(&pairs)).expect_err("six mistakes");
+        assert_eq!(mistakes.0.len(), 6, "{mistakes}");
+        assert!(mistakes.to_string().contains("did you mean `http.listen`"), "{mistakes}");
+    }
+
+    #[test]
+    fn without_keys_only_loopback_is_served() {
+        let flags = Flags { listen: Some("0.0.0.0:8080".to_owned()), ..Flags::default() };
+        let mistakes = Settings::load(&flags, environment(&[])).expect_err("refused");
+        assert!(mistakes.to_string().contains("loopback"), "{mistakes}");
+    }
+}

@@ -1,0 +1,15 @@
+//! JSON as callers write and read it: questions, events and settings in, answers and problems out.
+//!
+//! Everything is checked here, at the edge, and comes out as a domain value that cannot be wrong; every
+//! bad field is found at once and named by its JSON pointer.
+
+pub mod answer;
+pub mod customer;
+pub mod event;
+pub mod explanation;
+mod fact;
+pub mod fields;
+pub mod policy;
+pub mod problem;
+pub mod put;
+pub mod question;

@@ -1,0 +1,34 @@
+//! The policy in force, as JSON.
+
+use serde_json::{Value, json};
+
+use crate::policy::{Policy, sentences};
+use crate::rules::Mode;
+
+#[must_use]
+pub fn body(policy: &Policy) -> Value {
+    let rules: Vec<Value> = policy
+        .rules
+        .iter()
+        .map(|rule| {
+            json!({
+                "id": rule.id,
+                "kind": rule.kind.name(),
+                "verdict": rule.verdict.name(),
+                "mode": match rule.mode { Mode::Enforce => "enforce", Mode::Shadow => "shadow" },
+                "preset": rule.preset,
+                "sentence": sentences::rule(rule),
+                "because": rule.because,
+            })
+        })
+        .collect();
+    json!({
+        "version": policy.mark.version,
+        "hash": policy.mark.hash,
+        "extends": policy.extends,
+        "time_zone": policy.company.zone.name(),
+        "channels": policy.company.channels.iter().map(|channel| &channel.name).collect::<Vec<_>>(),
+        "purposes": policy.company.purposes.iter().map(|purpose| &purpose.name).collect::<Vec<_>>(),
+        "rules": rules,
+    })
+}

@@ -1,0 +1,127 @@
+//! RFC 9457 problems: what went wrong, and every field that is to blame.
+
+use serde::Serialize;
+
+use crate::domain::question::{FARTHEST_AHEAD, Misuse, PAST_TOLERANCE};
+use crate::ledger::LedgerError;
+
+/// One bad field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// RFC 6901 pointer into what was sent; empty for the whole of it.
+    pub pointer: String,
+    /// What is wrong with it and what would be right.
+    pub detail: String,
+}
+
+/// A problem, as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: &'static str,
+    pub status: u16,
+    pub detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// The kinds of problem, each with its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not JSON at all.
+    Malformed,
+    /// JSON, with bad fields.
+    InvalidFields,
+    /// A `contact_id` that belongs to another question.
+    ContactIdTaken,
+    NotFound,
+    MethodNotAllowed,
+    TooLarge,
+    UnsupportedMediaType,
+    TimedOut,
+    LedgerUnavailable,
+    /// A line of `simulate` that goes back in time.
+    OutOfOrder,
+}
+
+impl ProblemKind {
+    const fn parts(self) -> (&'static str, &'static str, u16) {
+        match self {
+            Self::Malformed => ("malformed", "This is not valid JSON", 400),
+            Self::InvalidFields => ("invalid-fields", "Some fields are not right", 400),
+            Self::ContactIdTaken => ("contact-id-taken", "This contact_id belongs to another question", 422),
+            Self::NotFound => ("not-found", "There is nothing here", 404),
+            Self::MethodNotAllowed => ("method-not-allowed", "This method has no meaning here", 405),
+            Self::TooLarge => ("too-large", "This is too large", 413),
+            Self::UnsupportedMediaType => ("unsupported-media-type", "This media type is not read here", 415),
+            Self::TimedOut => ("timed-out", "This took too long to arrive", 408),
+            Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
+            Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
+        }
+    }
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        let (name, title, status) = kind.parts();
+        Self {
+            kind: format!("urn:contact-governor:problem:{name}"),
+            title,
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Bad fields, all of them.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] if one.pointer.is_empty() => one.detail.clone(),
+            [one] => format!("{}: {}", one.pointer, one.detail),
+            many => format!("{} fields are not right", many.len()),
+        };
+        Self { errors, ..Self::new(ProblemKind::InvalidFields, detail) }
+    }
+
+    /// JSON that does not parse. The position is where reading stopped.
+    #[must_use]
+    pub fn malformed(error: &serde_json::Error) -> Self {
+        Self::new(ProblemKind::Malformed, format!("{error}"))
+    }
+
+    /// A question that is well-formed and cannot be judged.
+    #[must_use]
+    pub fn misused(misuses: &[Misuse]) -> Self {
+        if misuses.contains(&Misuse::ContactIdTaken) {
+            let detail =
+                "a contact_id is unique within one customer; the same one with another question is refused";
+            let error = FieldError { pointer: "/contact_id".to_owned(), detail: detail.to_owned() };
+            return Self { errors: vec![error], ..Self::new(ProblemKind::ContactIdTaken, detail) };
+        }
+        Self::fields(misuses.iter().map(|misuse| misuse_error(*misuse)).collect())
+    }
+
+    #[must_use]
+    pub fn ledger(error: &LedgerError) -> Self {
+        Self::new(ProblemKind::LedgerUnavailable, error.to_string())
+    }
+}
+
+/// The field a misuse is about.
+#[must_use]
+pub fn misuse_error(misuse: Misuse) -> FieldError {
+    let (pointer, detail) = match misuse {
+        Misuse::ContactIdTaken => ("/contact_id", "belongs to another question".to_owned()),
+        Misuse::SendAtPast => {
+            ("/send_at", format!("lies more than {} in the past", PAST_TOLERANCE.in_words()))
+        }
+        Misuse::SendAtTooFarAhead => {
+            ("/send_at", format!("lies more than {} ahead", FARTHEST_AHEAD.in_words()))
+        }
+        Misuse::DeadlineBeforeSendAt => ("/deadline", "lies before the moment of contact".to_owned()),
+    };
+    FieldError { pointer: pointer.to_owned(), detail }
+}
