@@ -96,9 +96,13 @@ fn repeat(
     let reasons: Vec<Reason> =
         stops.iter().filter_map(|clause| Some(clause.reason(clause.judge(&scene)?, None))).collect();
     if !reasons.is_empty() {
-        let budgets = budgets(policy, &mut scene);
+        // What was sent was sent; what was only reserved is given back.
+        let (change, after) = match known.standing {
+            Standing::Reserved => (Change::Release, record.without_contact(&known.id)),
+            Standing::Sent | Standing::Cancelled | Standing::Failed => (Change::Nothing, record.clone()),
+        };
+        let budgets = budgets(policy, &mut Scene::new(&policy.company, &after, question, now));
         let answer = Answer { reasons, ..answer(policy, question, Verdict::Deny, budgets) };
-        let change = if known.standing == Standing::Reserved { Change::Release } else { Change::Nothing };
         return Decision { answer, change };
     }
     scene.move_to(known.at);
@@ -165,9 +169,10 @@ fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decisio
         standing: Standing::Reserved,
         told_at: None,
     };
-    let budgets = {
-        let mut after = scene.with(&contact);
-        budgets(policy, &mut after)
+    let budgets = if scene.record.awaits_cancelling(&contact.id) {
+        budgets(policy, scene)
+    } else {
+        budgets(policy, &mut scene.with(&contact))
     };
     let answer = Answer { send_at: Some(at), advice, ..answer(policy, question, Verdict::Allow, budgets) };
     Decision { answer, change: Change::Reserve(contact) }
@@ -180,7 +185,10 @@ fn budgets(policy: &Policy, scene: &mut Scene<'_>) -> Vec<Budget> {
         RuleKind::Cap(_) | RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => None,
     });
     let mut budgets: Vec<(Budget, Clause<'_>)> = caps
-        .map(|(rule, cap)| (cap.budget(&rule.id, &rule.narrowing, scene), Clause::Cap(rule, cap)))
+        .map(|(rule, cap)| {
+            let shadow = !is_enforced(rule.mode);
+            (Budget { shadow, ..cap.budget(&rule.id, &rule.narrowing, scene) }, Clause::Cap(rule, cap))
+        })
         .collect();
     let moment = scene.moment();
     let until = moment + SEARCH_HORIZON;

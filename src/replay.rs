@@ -66,12 +66,7 @@ impl Replay {
 
     async fn ask(&self, question: &Value, at: Moment) -> Result<Outcome, Problem> {
         let number = self.steps;
-        let within = |mut problem: Problem| {
-            for error in &mut problem.errors {
-                error.pointer.insert_str(0, "/ask");
-            }
-            problem
-        };
+        let within = |problem: Problem| problem.within("/ask");
         let question =
             self.questions.read(question, at, || format!("step-{number}").into()).map_err(within)?;
         let answer = self.gate.ask(&question, Wanted::default(), at).await;

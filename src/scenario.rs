@@ -23,9 +23,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::domain::answer::Reason;
 use crate::domain::moment::Moment;
-use crate::domain::words::nearest;
+use crate::domain::words::Verdict;
 use crate::policy::Policy;
 use crate::policy::compile::{compile, compile_table};
+use crate::policy::shape::did_you_mean;
 use crate::replay::{Outcome, Replay, Step, VERBS};
 use crate::wire::answer::AnswerBody;
 
@@ -34,6 +35,9 @@ pub struct Scenario {
     policy: Arc<Policy>,
     steps: Vec<Written>,
 }
+
+/// The keys of a scenario file.
+const KEYS: [&str; 3] = ["about", "policy", "steps"];
 
 /// One step as written, with the line it begins on.
 struct Written {
@@ -80,9 +84,10 @@ impl Scenario {
         })?;
         let mut mistakes = Vec::new();
         for key in table.get_ref().keys() {
-            if !["policy", "steps", "about"].contains(&key.get_ref().as_ref()) {
+            if !KEYS.contains(&key.get_ref().as_ref()) {
+                let hint = did_you_mean(key.get_ref(), KEYS);
                 mistakes.push(format!(
-                    "{name}:{}: unknown key `{}`",
+                    "{name}:{}: unknown key `{}`{hint}",
                     line(text, key.span().start),
                     key.get_ref()
                 ));
@@ -182,20 +187,29 @@ fn read_step(line: usize, step: &DeValue<'_>) -> Result<Written, String> {
         return Err(format!("unknown key `{unknown}` in a step"));
     }
     if let Some(expect) = &expect {
-        check_expectation(expect)?;
+        check_expectation(verb, expect)?;
     }
     Ok(Written { line, at, verb, what, expect })
 }
 
 const EXPECTATIONS: [&str; 6] = ["verdict", "rules", "advice", "not_before", "problem", "answer"];
 
-fn check_expectation(expect: &Value) -> Result<(), String> {
+fn check_expectation(verb: &str, expect: &Value) -> Result<(), String> {
     let members = expect.as_object().ok_or("`expect` is a table")?;
-    for key in members.keys() {
-        if !EXPECTATIONS.contains(&key.as_str()) {
-            let hint = nearest(key, EXPECTATIONS)
-                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            return Err(format!("unknown expectation `{key}`{hint}"));
+    for (key, value) in members {
+        let sound = match key.as_str() {
+            "verdict" => value.as_str().is_some_and(|verdict| Verdict::parse(verdict).is_some()),
+            "rules" | "advice" => value.as_array().is_some_and(|ids| ids.iter().all(Value::is_string)),
+            "not_before" => value.as_str().is_some_and(|moment| Moment::parse(moment).is_some()),
+            "problem" => value.is_string(),
+            "answer" => value.is_object(),
+            _ => return Err(format!("unknown expectation `{key}`{}", did_you_mean(key, EXPECTATIONS))),
+        };
+        if !sound {
+            return Err(format!("`{key}` cannot be {value}"));
+        }
+        if verb != "ask" && key != "problem" {
+            return Err(format!("a {verb} has no answer, so no `{key}` to expect"));
         }
     }
     Ok(())
@@ -229,12 +243,20 @@ fn disappointments(expect: Option<&Value>, outcome: &Outcome) -> Vec<String> {
             let name = problem.kind.rsplit(':').next().unwrap_or_default();
             return match wanted("problem").and_then(Value::as_str) {
                 Some(expected) if expected == name => Vec::new(),
-                _ => vec![format!("problem {name}: {}", serde_json::to_string(problem).unwrap_or_default())],
+                _ => {
+                    let found =
+                        problem.errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail));
+                    let found: Vec<String> = found.collect();
+                    let found = if found.is_empty() { problem.detail.clone() } else { found.join("; ") };
+                    vec![format!("the problem {name}: {found}")]
+                }
             };
         }
         Outcome::Stored => {
-            return expect
-                .map_or_else(Vec::new, |expect| vec![format!("expected {expect}, but it was stored")]);
+            let expected = wanted("problem");
+            return expected.map_or_else(Vec::new, |problem| {
+                vec![format!("expected the problem {problem}, but it was stored")]
+            });
         }
         Outcome::Answered(answer) => answer,
     };
@@ -264,9 +286,7 @@ fn disappointments(expect: Option<&Value>, outcome: &Outcome) -> Vec<String> {
     }
     if let Some(expected) = wanted("answer") {
         let body = serde_json::to_value(AnswerBody { at: None, answer }).unwrap_or_default();
-        if !contains(&body, expected) {
-            found.push(format!("expected {expected} in {body}"));
-        }
+        difference("", &body, expected, &mut found);
     }
     found
 }
@@ -276,16 +296,21 @@ fn shown(reasons: &[Reason]) -> String {
     format!("[{}]", ids.join(", "))
 }
 
-/// Whether every member `expected` names is there; lists must agree in length.
-fn contains(value: &Value, expected: &Value) -> bool {
+/// Everything that `expected` names and `value` has otherwise; lists must agree in length.
+fn difference(pointer: &str, value: &Value, expected: &Value, found: &mut Vec<String>) {
     match (value, expected) {
-        (Value::Object(members), Value::Object(expected)) => expected
-            .iter()
-            .all(|(name, expected)| members.get(name).is_some_and(|value| contains(value, expected))),
-        (Value::Array(values), Value::Array(expected)) => {
-            values.len() == expected.len()
-                && values.iter().zip(expected).all(|(value, expected)| contains(value, expected))
+        (Value::Object(members), Value::Object(expected)) => {
+            for (name, expected) in expected {
+                let value = members.get(name).unwrap_or(&Value::Null);
+                difference(&format!("{pointer}/{name}"), value, expected, found);
+            }
         }
-        (value, expected) => value == expected,
+        (Value::Array(values), Value::Array(expected)) if values.len() == expected.len() => {
+            for (index, (value, expected)) in values.iter().zip(expected).enumerate() {
+                difference(&format!("{pointer}/{index}"), value, expected, found);
+            }
+        }
+        (value, expected) if value == expected => {}
+        (value, expected) => found.push(format!("expected {expected} at {pointer}, answered {value}")),
     }
 }

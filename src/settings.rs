@@ -106,7 +106,7 @@ impl Settings {
         let layered = overrides
             .into_iter()
             .try_fold(builder, |builder, (key, value)| builder.set_override_option(key, value))
-            .and_then(|builder| builder.build())
+            .and_then(config::ConfigBuilder::<config::builder::DefaultState>::build)
             .and_then(Config::try_deserialize::<Value>)
             .map_err(|error| SettingsMistakes(vec![format!("settings: {error}")]))?;
         Self::read(&layered)
@@ -270,13 +270,13 @@ pub fn policy_text(file: Option<&Path>) -> Result<(String, String), String> {
 mod tests {
     use super::*;
 
-    fn environment(pairs: &[(&str, &str)]) -> Option<config::Map<String, String>> {
-        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    fn environment(pairs: &[(&str, &str)]) -> config::Map<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn the_default_file_is_sound() {
-        let settings = Settings::load(&Flags::default(), environment(&[])).expect("the defaults");
+        let settings = Settings::load(&Flags::default(), Some(environment(&[]))).expect("the defaults");
         assert_eq!(settings.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
         assert_eq!(settings.ledger, LedgerUrl::Embedded("./data".into()));
     }
@@ -289,7 +289,7 @@ mod tests {
             ("CONTACT_GOVERNOR__HTTP__MAX_BODY_BYTES", "2048"),
         ];
         let flags = Flags { listen: Some("127.0.0.1:9100".to_owned()), ..Flags::default() };
-        let settings = Settings::load(&flags, environment(&pairs)).expect("settings");
+        let settings = Settings::load(&flags, Some(environment(&pairs))).expect("settings");
         assert_eq!(settings.listen.port(), 9100);
         assert_eq!(settings.ledger, LedgerUrl::Memory);
         assert_eq!(settings.max_body_bytes, 2048);
@@ -305,7 +305,8 @@ mod tests {
             ("CONTACT_GOVERNOR__LOG__FORMAT", "xml"),
             ("CONTACT_GOVERNOR__HTTP__LISTN", "127.0.0.1:1"),
         ];
-        let mistakes = Settings::load(&Flags::default(), environment(&pairs)).expect_err("six mistakes");
+        let mistakes =
+            Settings::load(&Flags::default(), Some(environment(&pairs))).expect_err("six mistakes");
         assert_eq!(mistakes.0.len(), 6, "{mistakes}");
         assert!(mistakes.to_string().contains("did you mean `http.listen`"), "{mistakes}");
     }
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn without_keys_only_loopback_is_served() {
         let flags = Flags { listen: Some("0.0.0.0:8080".to_owned()), ..Flags::default() };
-        let mistakes = Settings::load(&flags, environment(&[])).expect_err("refused");
+        let mistakes = Settings::load(&flags, Some(environment(&[]))).expect_err("refused");
         assert!(mistakes.to_string().contains("loopback"), "{mistakes}");
     }
 }

@@ -41,7 +41,8 @@ pub fn next(input: &mut impl BufRead) -> io::Result<Option<Line>> {
             break;
         }
     }
-    Ok(anything.then(|| if too_long { Line::TooLong } else { Line::Whole(line) }))
+    let line = if too_long { Line::TooLong } else { Line::Whole(line) };
+    Ok(anything.then_some(line))
 }
 
 #[cfg(test)]

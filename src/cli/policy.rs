@@ -81,7 +81,12 @@ fn test(files: &[PathBuf]) -> Exit {
     let (mut steps, mut passed, mut failed) = (0, 0, 0);
     for file in files {
         let run = match Scenario::read(file) {
-            Ok(scenario) => runtime.block_on(scenario.run()),
+            Ok(scenario) => match runtime.block_on(scenario.run()) {
+                run if run.steps == 0 => {
+                    scenario::Run { failures: vec!["it has no steps".to_owned()], ..run }
+                }
+                run => run,
+            },
             Err(mistakes) => scenario::Run { steps: 0, failures: mistakes },
         };
         steps += run.steps;

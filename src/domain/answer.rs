@@ -115,6 +115,8 @@ pub struct Budget {
     pub used: u64,
     /// When the next contact like this one would pass the cap; absent when it would at once, or never.
     pub next_free: Option<Moment>,
+    /// A shadow cap's budget binds nobody.
+    pub shadow: bool,
 }
 
 /// Which policy an answer was made under.

@@ -20,6 +20,54 @@ pub struct Moment(i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
+/// The units durations are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanUnit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl SpanUnit {
+    const LARGEST_FIRST: [Self; 4] = [Self::Days, Self::Hours, Self::Minutes, Self::Seconds];
+
+    /// The unit a duration such as `36h` is written in.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Self::LARGEST_FIRST.into_iter().find(|unit| text.ends_with(unit.letter()))
+    }
+
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Seconds => 's',
+            Self::Minutes => 'm',
+            Self::Hours => 'h',
+            Self::Days => 'd',
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "second",
+            Self::Minutes => "minute",
+            Self::Hours => "hour",
+            Self::Days => "day",
+        }
+    }
+
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        match self {
+            Self::Seconds => SECOND_MS,
+            Self::Minutes => MINUTE_MS,
+            Self::Hours => HOUR_MS,
+            Self::Days => DAY_MS,
+        }
+    }
+}
+
 impl Moment {
     /// Later than anything a calendar here reaches, so that sums with it stay in range.
     pub const NEVER: Self = Self(i64::MAX / 4);
@@ -95,35 +143,28 @@ impl Span {
     /// Reads `90s`, `30m`, `36h` or `7d`: a whole number above nought and a unit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-        let unit_ms = match unit {
-            "s" => SECOND_MS,
-            "m" => MINUTE_MS,
-            "h" => HOUR_MS,
-            "d" => DAY_MS,
-            _ => return None,
-        };
+        let unit = SpanUnit::of(text)?;
+        let number = text.strip_suffix(unit.letter())?;
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let number: i64 = number.parse().ok()?;
-        let millis = number.checked_mul(unit_ms)?;
+        let millis = number.checked_mul(unit.millis())?;
         (0 < millis && millis < Moment::NEVER.0).then_some(Self(millis))
     }
 
     /// The span in words: `7 days`, `36 hours`, `1 minute`.
     #[must_use]
     pub fn in_words(self) -> String {
-        let (number, unit) = if self.0 % DAY_MS == 0 {
-            (self.0 / DAY_MS, "day")
-        } else if self.0 % HOUR_MS == 0 {
-            (self.0 / HOUR_MS, "hour")
-        } else if self.0 % MINUTE_MS == 0 {
-            (self.0 / MINUTE_MS, "minute")
-        } else {
-            (self.0 / SECOND_MS, "second")
-        };
-        format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+        let whole = |unit: &SpanUnit| self.0 % unit.millis() == 0;
+        self.in_units(SpanUnit::LARGEST_FIRST.into_iter().find(whole).unwrap_or(SpanUnit::Seconds))
+    }
+
+    /// The span in words, in units of one's own choice: `24 hours`.
+    #[must_use]
+    pub fn in_units(self, unit: SpanUnit) -> String {
+        let number = self.0 / unit.millis();
+        format!("{number} {}{}", unit.name(), if number == 1 { "" } else { "s" })
     }
 }
 

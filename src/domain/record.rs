@@ -92,6 +92,12 @@ impl Record {
         record
     }
 
+    /// Whether a contact of that id will be cancelled as soon as it is entered.
+    #[must_use]
+    pub fn awaits_cancelling(&self, id: &str) -> bool {
+        self.waiting.iter().any(|waiting| &*waiting.contact_id == id)
+    }
+
     /// Whether the event was told before.
     #[must_use]
     pub fn knows(&self, key: EventKey) -> bool {
@@ -204,7 +210,7 @@ impl Record {
         match known {
             // At the same instant the withdrawal wins.
             Some(known) if consent.time > known.time || (consent.time == known.time && !granted) => {
-                *known = consent
+                *known = consent;
             }
             Some(_) => {}
             None => self.consents.push(consent),

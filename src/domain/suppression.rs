@@ -43,27 +43,28 @@ impl Suppressions {
         &self.0
     }
 
-    fn standing(&mut self, channel: Option<Name>) -> &mut Standing {
-        let found = self.0.iter().position(|standing| standing.channel == channel);
-        let index = found.unwrap_or_else(|| {
-            self.0.push(Standing { channel, ..Standing::default() });
-            self.0.len() - 1
-        });
-        &mut self.0[index]
+    fn change(&mut self, channel: Option<Name>, change: impl FnOnce(&mut Standing)) {
+        if let Some(standing) = self.0.iter_mut().find(|standing| standing.channel == channel) {
+            change(standing);
+        } else {
+            let mut standing = Standing { channel, ..Standing::default() };
+            change(&mut standing);
+            self.0.push(standing);
+        }
     }
 
     pub fn unsubscribe(&mut self, channel: Option<Name>, reach: Reach, at: Moment) {
-        let standing = self.standing(channel);
-        let slot = match reach {
-            Reach::Ordinary => &mut standing.unsubscribed_at,
-            Reach::EveryPurpose => &mut standing.unsubscribed_for_every_purpose_at,
-        };
-        *slot = (*slot).max(Some(at));
+        self.change(channel, |standing| {
+            let latest = match reach {
+                Reach::Ordinary => &mut standing.unsubscribed_at,
+                Reach::EveryPurpose => &mut standing.unsubscribed_for_every_purpose_at,
+            };
+            *latest = (*latest).max(Some(at));
+        });
     }
 
     pub fn resubscribe(&mut self, channel: Option<Name>, at: Moment) {
-        let standing = self.standing(channel);
-        standing.resubscribed_at = standing.resubscribed_at.max(Some(at));
+        self.change(channel, |standing| standing.resubscribed_at = standing.resubscribed_at.max(Some(at)));
     }
 
     /// What binds `channel`, given everything known: at the same instant the stricter wins.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::moment::{HOUR_MS, Moment, Span};
+use super::moment::{HOUR_MS, Moment, Span, SpanUnit};
 use super::wall_clock::{Day, Zone};
 
 /// The longest window a policy may name, in days: what records keep.
@@ -42,7 +42,7 @@ impl CalendarUnit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// `(t - span, t]`: a contact exactly that old is out.
-    Rolling(Span),
+    Rolling { span: Span, written_in: SpanUnit },
     /// The calendar unit the contact falls into.
     Calendar(CalendarUnit),
     /// That many local dates in a row.
@@ -105,9 +105,10 @@ impl Window {
             return Ok(Self::Lifetime);
         }
         if let Some(span) = text.strip_prefix("rolling ") {
+            let written_in = SpanUnit::of(span).ok_or(NotAWindow::Unreadable)?;
             let span = Span::parse(span).ok_or(NotAWindow::Unreadable)?;
             return if span <= Span::from_days(LONGEST_WINDOW_DAYS) {
-                Ok(Self::Rolling(span))
+                Ok(Self::Rolling { span, written_in })
             } else {
                 Err(NotAWindow::TooLong)
             };
@@ -131,7 +132,7 @@ impl Window {
     #[must_use]
     pub fn length(self) -> i64 {
         match self {
-            Self::Rolling(span) => span.millis(),
+            Self::Rolling { span, .. } => span.millis(),
             Self::LocalDays(days) => i64::from(days),
             Self::Calendar(_) | Self::Lifetime => 1,
         }
@@ -142,7 +143,7 @@ impl Window {
     #[must_use]
     pub fn position(self, moment: Moment, zone: &Zone, week_start: WeekStart) -> i64 {
         match self {
-            Self::Rolling(_) => moment.millis(),
+            Self::Rolling { .. } => moment.millis(),
             Self::LocalDays(_) => i64::from(zone.local(moment).day.0),
             Self::Lifetime => 0,
             Self::Calendar(unit) => {
@@ -170,7 +171,7 @@ impl Window {
     #[must_use]
     pub fn reaches(self, position: i64, moment: Moment, zone: &Zone, week_start: WeekStart) -> Moment {
         match self {
-            Self::Rolling(_) => Moment::from_millis(position),
+            Self::Rolling { .. } => Moment::from_millis(position),
             Self::Lifetime => Moment::NEVER,
             Self::LocalDays(_) => zone.boundary_after(moment, Day(position as i32), 0),
             Self::Calendar(unit) => {
@@ -201,7 +202,7 @@ impl Window {
     #[must_use]
     pub fn reach(self) -> Span {
         let days = match self {
-            Self::Rolling(span) => return span,
+            Self::Rolling { span, .. } => return span,
             Self::LocalDays(days) => i64::from(days) + 2,
             Self::Calendar(CalendarUnit::Hour | CalendarUnit::Day) => 3,
             Self::Calendar(CalendarUnit::Week) => 9,
@@ -216,7 +217,7 @@ impl Window {
     #[must_use]
     pub fn in_words(self) -> String {
         match self {
-            Self::Rolling(span) => format!("in any {}", span.in_words()),
+            Self::Rolling { span, written_in } => format!("in any {}", span.in_units(written_in)),
             Self::Calendar(unit) => format!("in a calendar {}", unit.name()),
             Self::LocalDays(1) => "on one day of the customer's calendar".to_owned(),
             Self::LocalDays(days) => format!("in any {days} days in a row of the customer's calendar"),
@@ -233,13 +234,8 @@ fn first_of(year: i64, month: i64) -> Day {
 impl fmt::Display for Window {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rolling(span) => {
-                let millis = span.millis();
-                let (number, unit) = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m")]
-                    .into_iter()
-                    .find(|(unit_ms, _)| millis % unit_ms == 0)
-                    .map_or((millis / 1_000, "s"), |(unit_ms, unit)| (millis / unit_ms, unit));
-                write!(out, "rolling {number}{unit}")
+            Self::Rolling { span, written_in } => {
+                write!(out, "rolling {}{}", span.millis() / written_in.millis(), written_in.letter())
             }
             Self::Calendar(unit) => write!(out, "calendar {}", unit.name()),
             Self::LocalDays(days) => {
@@ -258,6 +254,7 @@ mod tests {
     fn windows_read_and_print_alike() {
         for text in [
             "rolling 7d",
+            "rolling 24h",
             "rolling 36h",
             "rolling 90s",
             "rolling 400d",

@@ -269,19 +269,19 @@ impl Tags {
 
     /// Takes over what `other` says and this one leaves open.
     pub fn fill_from(&mut self, other: &Self) {
-        fn fill<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+        fn fill<T: Clone>(mine: &mut Option<T>, theirs: Option<&T>) {
             if mine.is_none() {
-                mine.clone_from(theirs);
+                *mine = theirs.cloned();
             }
         }
-        fill(&mut self.channel, &other.channel);
-        fill(&mut self.purpose, &other.purpose);
-        fill(&mut self.delivery, &other.delivery);
-        fill(&mut self.campaign, &other.campaign);
-        fill(&mut self.category, &other.category);
-        fill(&mut self.brand, &other.brand);
-        fill(&mut self.subject, &other.subject);
-        fill(&mut self.sender, &other.sender);
+        fill(&mut self.channel, other.channel.as_ref());
+        fill(&mut self.purpose, other.purpose.as_ref());
+        fill(&mut self.delivery, other.delivery.as_ref());
+        fill(&mut self.campaign, other.campaign.as_ref());
+        fill(&mut self.category, other.category.as_ref());
+        fill(&mut self.brand, other.brand.as_ref());
+        fill(&mut self.subject, other.subject.as_ref());
+        fill(&mut self.sender, other.sender.as_ref());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Request bodies: JSON, of bounded size, in bounded time.
 
 use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde_json::Value;
@@ -19,11 +20,20 @@ impl FromRequest for JsonBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let shared = request.app_data::<web::Data<Shared>>().cloned();
+        let announced = request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         let payload = web::Payload::from_request(request, payload);
         async move {
             let unset = || Refusal(Problem::new(ProblemKind::NotFound, "not set up"));
             let shared = shared.ok_or_else(unset)?;
             let limit = shared.max_body_bytes;
+            let too_large = || {
+                Refusal(Problem::new(ProblemKind::TooLarge, format!("a body may have at most {limit} bytes")))
+            };
+            // What announces itself as too large need not be read first.
+            if announced.is_some_and(|length| length > limit) {
+                return Err(too_large());
+            }
             let payload =
                 payload.await.map_err(|error| Problem::new(ProblemKind::Malformed, error.to_string()))?;
             let arriving = tokio::time::timeout(shared.request_timeout, payload.to_bytes_limited(limit));
@@ -32,10 +42,7 @@ impl FromRequest for JsonBody {
                 Ok(Ok(Err(error))) => {
                     return Err(Problem::new(ProblemKind::Malformed, error.to_string()).into());
                 }
-                Ok(Err(_)) => {
-                    let detail = format!("a body may have at most {limit} bytes");
-                    return Err(Problem::new(ProblemKind::TooLarge, detail).into());
-                }
+                Ok(Err(_)) => return Err(too_large()),
                 Err(_) => {
                     let detail = format!("the body took longer than {} s", shared.request_timeout.as_secs());
                     return Err(Problem::new(ProblemKind::TimedOut, detail).into());

@@ -58,7 +58,7 @@ struct Shared {
     directory: PathBuf,
     /// `None` while the directory cannot be used.
     store: RwLock<Result<Store, LedgerError>>,
-    shards: Vec<Mutex<Shard>>,
+    shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
 }
 
@@ -130,12 +130,9 @@ impl Shared {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the remainder is below the number of shards")]
     fn shard(&self, customer: &str) -> MutexGuard<'_, Shard> {
-        let index = self.hasher.hash_one(customer) as usize % SHARDS;
-        self.shards
-            .get(index)
-            .map(lock)
-            .unwrap_or_else(|| unreachable!("an index below the number of shards"))
+        lock(&self.shards[self.hasher.hash_one(customer) as usize % SHARDS])
     }
 }
 
@@ -151,7 +148,7 @@ impl EmbeddedLedger {
         let shared = Arc::new(Shared {
             directory: directory.to_owned(),
             store: RwLock::new(Ok(store)),
-            shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
+            shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
         });
         let (writes, queue) = mpsc::channel();

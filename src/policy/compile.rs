@@ -81,10 +81,7 @@ pub fn compile_table(
     };
     let presets = extended(&document, &mut mistakes);
     let policy = put_together(&document, &presets, identity, &mut mistakes);
-    match policy {
-        Some(policy) if mistakes.is_empty() => Ok(policy),
-        Some(_) | None => Err(mistakes.into_mistakes(file)),
-    }
+    if mistakes.is_empty() { Ok(policy) } else { Err(mistakes.into_mistakes(file)) }
 }
 
 /// The presets a document names.
@@ -114,10 +111,10 @@ fn put_together(
     presets: &[&'static Preset],
     identity: &[u8],
     mistakes: &mut Collector<'_>,
-) -> Option<Policy> {
+) -> Policy {
     let layers: Vec<&Document> =
         presets.iter().map(|preset| preset.document()).chain(std::iter::once(document)).collect();
-    let company = company::compile(document, &layers, mistakes)?;
+    let company = company::compile(document, &layers, mistakes);
     check_ids(document, mistakes);
 
     let mut rules: Vec<Rule> = Vec::new();
@@ -143,12 +140,12 @@ fn put_together(
             format!("a policy may have at most {MOST_RULES} rules; this one has {}", rules.len()),
         );
     }
-    Some(Policy {
+    Policy {
         mark: mark(document, presets, identity),
         company,
         rules,
         extends: presets.iter().map(|preset| Name::from(preset.name)).collect(),
-    })
+    }
 }
 
 /// No id twice in one file, nor one that reasons use for what is no rule.

@@ -92,6 +92,6 @@ impl Cap {
     #[must_use]
     pub fn budget(&self, rule: &Name, narrowing: &Narrowing, scene: &Scene<'_>) -> Budget {
         let used = self.usage(narrowing, scene).held();
-        Budget { rule: rule.clone(), limit: self.limit, used, next_free: None }
+        Budget { rule: rule.clone(), limit: self.limit, used, next_free: None, shadow: false }
     }
 }

@@ -108,7 +108,7 @@ impl Hold {
         let end = self.held(scene)?.until;
         // A reservation that never was sent starts no hold once it has lapsed.
         let lapse = match self.trigger {
-            Trigger::Contact => self.next_lapse(scene),
+            Trigger::Contact => scene.next_lapse(scene.record.contacts().iter()),
             Trigger::Event(_) => None,
         };
         super::earliest(end, lapse)
@@ -236,18 +236,6 @@ impl Hold {
                     .all(|tag| event.tags.get(*tag).is_none_or(|value| Some(value) == asked.get(*tag)))
             })
             .map(|event| event.time)
-    }
-
-    fn next_lapse(&self, scene: &Scene<'_>) -> Option<Moment> {
-        let lapse_after = scene.company.lapse_after;
-        lapse_after?;
-        scene
-            .record
-            .contacts()
-            .iter()
-            .filter_map(|contact| contact.lapses_at(lapse_after))
-            .filter(|lapse| *lapse > scene.moment())
-            .min()
     }
 }
 

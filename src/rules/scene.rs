@@ -134,6 +134,15 @@ impl<'a> Scene<'a> {
             && contact.lapses_at(self.company.lapse_after).is_none_or(|lapse| self.asked < lapse)
     }
 
+    /// When the first of these reservations lapses, if they do.
+    #[must_use]
+    pub fn next_lapse<'c>(&self, contacts: impl Iterator<Item = &'c Contact>) -> Option<Moment> {
+        let lapse_after = self.company.lapse_after;
+        lapse_after?;
+        let lapses = contacts.filter_map(|contact| contact.lapses_at(lapse_after));
+        lapses.filter(|lapse| *lapse > self.moment).min()
+    }
+
     /// The contacts strictly between two moments, oldest first, the one this answer reserves included.
     pub fn contacts_between(&self, after: Moment, before: Moment) -> impl Iterator<Item = &Contact> + Clone {
         let contacts = self.record.contacts();

@@ -78,7 +78,7 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
             Counts::Contacts | Counts::Attention => self.room_by_weight(ceiling),
             Counts::Channels => self.room_by_channels(),
         };
-        earliest(room, self.next_lapse())
+        earliest(room, self.scene.next_lapse(self.counted()))
     }
 
     fn here(&self) -> i64 {
@@ -124,10 +124,11 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let here = self.here();
         let length = self.window.length();
         let compacted: u64 = if self.window == Window::Lifetime { self.compacted() } else { 0 };
-        let mut behind = self.counted().peekable();
+        let in_reach = || self.counted().skip_while(|contact| self.position(contact.at) <= here - length);
+        let mut behind = in_reach().peekable();
         let mut held = compacted;
         let mut fullest = Fullest { used: compacted, end: here };
-        for contact in self.counted() {
+        for contact in in_reach() {
             let position = self.position(contact.at);
             if position >= here.saturating_add(length) {
                 break;
@@ -135,7 +136,8 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
             held += self.weight_of(&contact.tags);
             let end = position.max(here);
             while let Some(oldest) = behind.next_if(|oldest| self.position(oldest.at) <= end - length) {
-                held -= self.weight_of(&oldest.tags);
+                // Where a clock falls back over midnight, local dates are not quite in order.
+                held = held.saturating_sub(self.weight_of(&oldest.tags));
             }
             if held > fullest.used {
                 fullest = Fullest { used: held, end };
@@ -248,14 +250,5 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let left = oldest.and_then(|position| self.reaches(position.saturating_add(length)));
         let entered = own_ahead.and_then(|position| self.reaches(position));
         earliest(left, entered)
-    }
-
-    fn next_lapse(&self) -> Option<Moment> {
-        let lapse_after = self.scene.company.lapse_after;
-        lapse_after?;
-        self.counted()
-            .filter_map(|contact| contact.lapses_at(lapse_after))
-            .filter(|lapse| *lapse > self.scene.moment())
-            .min()
     }
 }

@@ -81,6 +81,9 @@ impl Serialize for BudgetBody<'_> {
         map.serialize_entry("rule", &*self.0.rule)?;
         map.serialize_entry("limit", &self.0.limit)?;
         map.serialize_entry("used", &self.0.used)?;
+        if self.0.shadow {
+            map.serialize_entry("mode", "shadow")?;
+        }
         if let Some(next_free) = self.0.next_free {
             map.serialize_entry("next_free", &Instant(next_free))?;
         }
@@ -110,6 +113,9 @@ impl Serialize for ReasonBody<'_> {
 }
 
 /// What the rule saw, member by member.
+///
+/// # Errors
+/// The serializer's own.
 pub fn serialize_finding<M: SerializeMap>(map: &mut M, finding: Finding) -> Result<(), M::Error> {
     match finding {
         Finding::Cap { limit, used, window } | Finding::WishedLimit { limit, used, window } => {

@@ -150,10 +150,10 @@ fn read_data(
     event.tags.brand = fields.name("brand");
     event.tags.subject = fields.name("subject");
     event.tags.sender = fields.name("sender");
-    for value in fields.list("claims").unwrap_or_default() {
+    for (index, value) in fields.list("claims").unwrap_or_default().iter().enumerate() {
         match value.as_str().and_then(Claim::parse) {
             Some(claim) => event.tags.claims = event.tags.claims.with(claim),
-            None => fields.error("claims", format!("{} is no claim", described(value))),
+            None => fields.entry_error("claims", index, format!("{} is no claim", described(value))),
         }
     }
     match kind {

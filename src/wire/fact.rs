@@ -43,21 +43,27 @@ pub fn read_facts(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) ->
             errors.push(FieldError { pointer, detail });
             continue;
         }
-        if value.is_null() {
-            facts.insert(name.as_str().into(), None);
-        } else if let Some(fact) = read_fact(name, value, &pointer, errors) {
-            facts.insert(name.as_str().into(), fact);
-        }
+        match read_fact(name, value, &pointer, errors) {
+            Read::Fact(fact) => facts.insert(name.as_str().into(), Some(fact)),
+            Read::Null => facts.insert(name.as_str().into(), None),
+            Read::Wrong => None,
+        };
     }
     facts
 }
 
-/// Reads one fact; the inner `None` is one whose value is `null`.
-fn read_fact(name: &str, value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> Option<Option<Fact>> {
+/// What one fact was written as.
+enum Read {
+    Fact(Fact),
+    Null,
+    Wrong,
+}
+
+fn read_fact(name: &str, value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> Read {
     let (value, at, as_of) = match value {
         Value::Object(members) if members.contains_key("value") => {
-            let mut fields = Fields::of(value, pointer, errors)?;
-            let inner = fields.get_or_null("value")?;
+            let Some(mut fields) = Fields::of(value, pointer, errors) else { return Read::Wrong };
+            let inner = fields.get_or_null("value").unwrap_or(&Value::Null);
             let as_of = fields.text("as_of").and_then(|text| {
                 let as_of = Moment::parse(text).or_else(|| Some(Zone::utc().start_of(Day::parse(text)?)));
                 if as_of.is_none() {
@@ -71,11 +77,14 @@ fn read_fact(name: &str, value: &Value, pointer: &str, errors: &mut Vec<FieldErr
         plain => (plain, pointer.to_owned(), None),
     };
     if value.is_null() {
-        return Some(None);
+        return Read::Null;
     }
-    let value = read_value(value, &at, DEEPEST, errors)?;
-    check_meaning(name, &value, &at, errors)?;
-    Some(Some(Fact { value, as_of }))
+    match read_value(value, &at, DEEPEST, errors) {
+        Some(value) if check_meaning(name, &value, &at, errors).is_some() => {
+            Read::Fact(Fact { value, as_of })
+        }
+        Some(_) | None => Read::Wrong,
+    }
 }
 
 /// The two facts the governor itself reads must be readable.

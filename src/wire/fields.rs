@@ -48,6 +48,12 @@ impl<'v, 'e> Fields<'v, 'e> {
         self.errors.push(FieldError { pointer, detail: detail.into() });
     }
 
+    /// An error about one entry of a member that is a list.
+    pub fn entry_error(&mut self, member: &str, index: usize, detail: impl Into<String>) {
+        let pointer = format!("{}/{index}", self.pointer_to(member));
+        self.errors.push(FieldError { pointer, detail: detail.into() });
+    }
+
     pub fn errors(&mut self) -> &mut Vec<FieldError> {
         self.errors
     }

@@ -78,12 +78,19 @@ impl Problem {
     /// Bad fields, all of them.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [one] if one.pointer.is_empty() => one.detail.clone(),
-            [one] => format!("{}: {}", one.pointer, one.detail),
-            many => format!("{} fields are not right", many.len()),
-        };
-        Self { errors, ..Self::new(ProblemKind::InvalidFields, detail) }
+        Self { detail: summary(&errors), errors, ..Self::new(ProblemKind::InvalidFields, "") }
+    }
+
+    /// The same problem with what was sent standing at `pointer` of something larger.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, pointer);
+        }
+        if !self.errors.is_empty() {
+            self.detail = summary(&self.errors);
+        }
+        self
     }
 
     /// JSON that does not parse. The position is where reading stopped.
@@ -107,6 +114,14 @@ impl Problem {
     #[must_use]
     pub fn ledger(error: &LedgerError) -> Self {
         Self::new(ProblemKind::LedgerUnavailable, error.to_string())
+    }
+}
+
+fn summary(errors: &[FieldError]) -> String {
+    match errors {
+        [one] if one.pointer.is_empty() => one.detail.clone(),
+        [one] => format!("{}: {}", one.pointer, one.detail),
+        many => format!("{} fields are not right", many.len()),
     }
 }
 

@@ -147,10 +147,13 @@ fn read_channels(fields: &mut Fields<'_, '_>, policy: &Policy) -> Option<Vec<Nam
     let known = policy.company.channels.iter().map(|channel| &channel.name);
     let mut channels = Vec::new();
     for (index, value) in values.iter().enumerate() {
-        let member = format!("channels/{index}");
-        match value.as_str() {
-            Some(text) => channels.extend(super::question::known_name(fields, &member, text, known.clone())),
-            None => fields.error(&member, format!("expected a string, found {}", described(value))),
+        let channel = match value.as_str() {
+            Some(text) => super::question::among(text, known.clone()),
+            None => Err(format!("expected a string, found {}", described(value))),
+        };
+        match channel {
+            Ok(channel) => channels.push(channel),
+            Err(detail) => fields.entry_error("channels", index, detail),
         }
     }
     Some(channels)

@@ -175,11 +175,20 @@ pub fn known_name<'n>(
     text: &str,
     known: impl Iterator<Item = &'n Name> + Clone,
 ) -> Option<Name> {
-    let found = known.clone().find(|name| ***name == *text).cloned();
-    if found.is_none() {
-        fields.error(member, not_among(text, known.map(|name| &**name)));
+    match among(text, known) {
+        Ok(name) => Some(name),
+        Err(detail) => {
+            fields.error(member, detail);
+            None
+        }
     }
-    found
+}
+
+/// # Errors
+/// What was probably meant.
+pub fn among<'n>(text: &str, known: impl Iterator<Item = &'n Name> + Clone) -> Result<Name, String> {
+    let found = known.clone().find(|name| ***name == *text).cloned();
+    found.ok_or_else(|| not_among(text, known.map(|name| &**name)))
 }
 
 /// "`emial` is none of …; did you mean …?"
@@ -222,7 +231,7 @@ fn read_content(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> (
                     Value::String(text) => not_among(text, known),
                     other => format!("expected a string, found {}", described(other)),
                 };
-                fields.error(&format!("claims/{index}"), detail);
+                fields.entry_error("claims", index, detail);
             }
         }
     }
@@ -272,7 +281,7 @@ fn read_regions(fields: &mut Fields<'_, '_>) -> Vec<Name> {
         };
         match region {
             Ok(region) => regions.push(region),
-            Err(detail) => fields.error(&format!("regions/{index}"), detail),
+            Err(detail) => fields.entry_error("regions", index, detail),
         }
     }
     regions

@@ -15,7 +15,7 @@ use crate::rules::narrowing::Narrowing;
 use super::names;
 
 /// Reads what `layers` (presets first, the file last) settle; mistakes are the file's own.
-pub fn compile(file: &Document, layers: &[&Document], mistakes: &mut Collector<'_>) -> Option<Company> {
+pub fn compile(file: &Document, layers: &[&Document], mistakes: &mut Collector<'_>) -> Company {
     let zone = zone(file, mistakes);
     let channels = channels(layers);
     let purposes = purposes(layers);
@@ -56,7 +56,7 @@ pub fn compile(file: &Document, layers: &[&Document], mistakes: &mut Collector<'
             company.audiences.insert(campaign.value.as_str().into(), audience);
         }
     }
-    Some(company)
+    company
 }
 
 /// What the last layer that says anything says.
@@ -140,7 +140,7 @@ fn shelf_lives(layers: &[&Document], mistakes: &mut Collector<'_>) -> BTreeMap<N
                 shelf_lives.insert(fact.value.as_str().into(), span);
             }
             None => {
-                mistakes.add(&max_age.place, format!("`{}` is not a duration; write `400d`", max_age.value))
+                mistakes.add(&max_age.place, format!("`{}` is not a duration; write `400d`", max_age.value));
             }
         }
     }

@@ -58,7 +58,7 @@ pub fn regions(texts: &Texts, mistakes: &mut Collector<'_>) -> Vec<Name> {
         match region(text) {
             Some(region) => regions.push(region),
             None => {
-                mistakes.add(&text.place, format!("`{}` is not a region; write `US` or `US-FL`", text.value))
+                mistakes.add(&text.place, format!("`{}` is not a region; write `US` or `US-FL`", text.value));
             }
         }
     }

@@ -1,0 +1,261 @@
+//! A governor a test can start, on a clock a test can set, spoken to in verbs.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use contact_governor::app::App;
+use contact_governor::clock::Clock;
+use contact_governor::domain::moment::Moment;
+use contact_governor::settings::{Flags, Settings};
+use serde_json::{Value, json};
+
+pub fn at(text: &str) -> Moment {
+    Moment::parse(text).unwrap_or_else(|| panic!("{text} is no moment"))
+}
+
+/// A question with nothing but what is required, to be added to.
+pub fn question(customer: &str, channel: &str) -> Value {
+    json!({"customer": customer, "channel": channel, "purpose": "marketing", "delivery": "template"})
+}
+
+/// The same with more members.
+pub fn with(mut value: Value, members: &Value) -> Value {
+    if let (Some(value), Some(members)) = (value.as_object_mut(), members.as_object()) {
+        value.extend(members.clone());
+    }
+    value
+}
+
+/// An answer from over the wire.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub content_type: String,
+    pub body: Value,
+}
+
+impl Response {
+    pub fn verdict(&self) -> &str {
+        self.body["verdict"].as_str().unwrap_or_else(|| panic!("no verdict in {self:?}"))
+    }
+
+    /// The pointers of a problem's bad fields.
+    pub fn pointers(&self) -> Vec<&str> {
+        assert_eq!(self.content_type, "application/problem+json", "{self:?}");
+        let errors = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        errors.iter().filter_map(|error| error["pointer"].as_str()).collect()
+    }
+}
+
+/// Somebody who speaks HTTP to a governor.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    agent: ureq::Agent,
+    address: SocketAddr,
+}
+
+impl Caller {
+    pub fn new(address: SocketAddr) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        Self { agent, address }
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Response {
+        self.try_send(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    pub fn try_send(&self, method: &str, path: &str, body: &[u8]) -> Result<Response, ureq::Error> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address))
+            .header("content-type", "application/json")
+            .body(body)
+            .expect("a request");
+        let mut response = self.agent.run(request)?;
+        let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = header.unwrap_or("").to_owned();
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string()?;
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        };
+        Ok(Response { status, content_type, body })
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.send("GET", path, b"")
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Response {
+        self.send("PUT", path, body.to_string().as_bytes())
+    }
+
+    pub fn ask(&self, question: &Value) -> Response {
+        self.send("POST", "/v1/preflight", question.to_string().as_bytes())
+    }
+
+    pub fn explain(&self, question: &Value) -> Response {
+        self.send("POST", "/v1/explain", question.to_string().as_bytes())
+    }
+
+    pub fn tell(&self, events: &Value) -> Response {
+        self.send("POST", "/v1/events", events.to_string().as_bytes())
+    }
+}
+
+/// A CloudEvent with what is required.
+pub fn event(id: &str, kind: &str, customer: &str, data: &Value) -> Value {
+    json!({"specversion": "1.0", "id": id, "source": "tests", "type": kind, "subject": customer, "data": data})
+}
+
+/// A governor in this process, on a clock of its own.
+pub struct Governor {
+    pub caller: Caller,
+    pub clock: Clock,
+    stop: Option<actix_web::dev::ServerHandle>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Governor {
+    /// In memory, at noon UTC of Monday, 16 November 2026, under the policy that ships.
+    pub fn start() -> Self {
+        Self::start_on("memory:")
+    }
+
+    fn start_on(ledger: &str) -> Self {
+        let flags = Flags {
+            listen: Some("127.0.0.1:0".to_owned()),
+            ledger: Some(ledger.to_owned()),
+            ..Flags::default()
+        };
+        let environment =
+            Some([("CONTACT_GOVERNOR__HTTP__WORKERS".to_owned(), "2".to_owned())].into_iter().collect());
+        let settings = Settings::load(&flags, environment).expect("settings");
+        let clock = Clock::manual(at("2026-11-16T12:00:00Z"));
+        let (started, address) = mpsc::channel();
+        let thread = std::thread::spawn({
+            let clock = clock.clone();
+            move || {
+                actix_web::rt::System::new().block_on(async move {
+                    let app = App::start_with(&settings, clock).expect("an app");
+                    started.send((app.address(), app.handle())).expect("the test waits");
+                    app.run_until_stopped().await.expect("a clean end");
+                });
+            }
+        });
+        let (address, handle) = address.recv().expect("the governor starts");
+        Self { caller: Caller::new(address), clock, stop: Some(handle), thread: Some(thread) }
+    }
+
+    pub fn set(&self, moment: &str) {
+        self.clock.set(at(moment));
+    }
+}
+
+impl Drop for Governor {
+    fn drop(&mut self) {
+        if let Some(handle) = self.stop.take() {
+            drop(handle.stop(true));
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_contact-governor");
+
+/// The program itself, as a process of its own.
+pub struct Process {
+    pub caller: Caller,
+    child: Child,
+    /// Read to its end, so that the process never waits for somebody to read its log.
+    log: Option<JoinHandle<String>>,
+}
+
+impl Process {
+    /// Starts `serve` on a free port and waits until it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_under(&[], arguments).unwrap_or_else(|log| panic!("it did not start: {log}"))
+    }
+
+    /// Starts it through another program (a shell that sets limits); what it said if it does not start.
+    pub fn start_under(wrapper: &[&str], arguments: &[&str]) -> Result<Self, String> {
+        let mut words = wrapper.to_vec();
+        words.extend([PROGRAM, "serve", "--listen", "127.0.0.1:0"]);
+        words.extend(arguments);
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            if log.read_line(&mut line).expect("text") == 0 {
+                let _ = child.wait();
+                return Err(said);
+            }
+            said.push_str(&line);
+            if let Some(address) =
+                line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next())
+            {
+                break address.parse().expect("an address");
+            }
+        };
+        let log = std::thread::spawn(move || {
+            let mut rest = String::new();
+            for line in log.lines().map_while(Result::ok) {
+                rest.push_str(&line);
+                rest.push('\n');
+            }
+            rest
+        });
+        Ok(Self { caller: Caller::new(address), child, log: Some(log) })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets no file grow beyond so many bytes, or any, from now on.
+    pub fn limit_files_to(&self, bytes: &str) {
+        let pid = self.pid().to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit");
+        assert!(status.success());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a live process");
+        self.child.wait().expect("its end");
+    }
+
+    /// SIGTERM; the exit status and what was logged.
+    pub fn terminate(&mut self) -> (Option<i32>, String) {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill");
+        assert!(status.success());
+        let code = self.child.wait().expect("its end").code();
+        let log = self.log.take().map(|log| log.join().expect("the log")).unwrap_or_default();
+        (code, log)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

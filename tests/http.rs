@@ -1,0 +1,10 @@
+//! Over HTTP: this tree mirrors the routes.
+
+mod bad_input;
+mod campaigns;
+mod customers;
+mod events;
+mod explain;
+mod health;
+mod policy;
+mod preflight;

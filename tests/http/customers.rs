@@ -1,0 +1,92 @@
+use serde_json::json;
+
+use crate::harness::{Governor, question, with};
+
+#[test]
+fn wishes_are_kept_shown_and_bind() {
+    let governor = Governor::start();
+    let wishes = json!({
+        "at_most": [{"limit": 1, "window": "rolling 30d", "channels": ["email"]}],
+        "channels": ["email", "mail"],
+        "hours": {"mon": ["12:00-13:00"], "tue": ["12:00-13:00"]},
+        "pause_until": "2026-11-16T12:30:00Z",
+    });
+    assert_eq!(governor.caller.put("/v1/customers/c-1/wishes", &wishes).status, 204);
+    assert_eq!(governor.caller.get("/v1/customers/c-1").body["wishes"], wishes);
+
+    let unwanted = governor.caller.ask(&question("c-1", "sms"));
+    assert_eq!(unwanted.verdict(), "deny");
+    let paused = governor.caller.ask(&question("c-1", "email"));
+    assert_eq!((paused.verdict(), &paused.body["not_before"]), ("defer", &json!("2026-11-16T12:30:00Z")));
+    governor.set("2026-11-16T12:30:00Z");
+    assert_eq!(governor.caller.ask(&question("c-1", "email")).verdict(), "allow");
+}
+
+#[test]
+fn facts_are_merged_by_name_and_null_forgets() {
+    let governor = Governor::start();
+    let path = "/v1/customers/c-1/facts";
+    governor
+        .caller
+        .put(path, &json!({"purchases": 12, "kind": {"value": "customer", "as_of": "2026-01-01T00:00:00Z"}}));
+    governor.caller.put(path, &json!({"purchases": null, "city": "Rome"}));
+    let facts = governor.caller.get("/v1/customers/c-1").body["facts"].clone();
+    assert_eq!(
+        facts,
+        json!({
+            "city": {"value": "Rome", "as_of": "2026-11-16T12:00:00Z"},
+            "kind": {"value": "customer", "as_of": "2026-01-01T00:00:00Z"},
+        })
+    );
+}
+
+#[test]
+fn suppressions_are_set_and_lifted() {
+    let governor = Governor::start();
+    let suppressions = || governor.caller.get("/v1/customers/c-1").body["suppressions"].clone();
+    governor.caller.put("/v1/customers/c-1/suppressions/email", &json!({}));
+    assert_eq!(suppressions()["all"], false);
+    assert_eq!(governor.caller.ask(&question("c-1", "email")).verdict(), "deny");
+    assert_eq!(governor.caller.ask(&question("c-1", "sms")).verdict(), "allow");
+
+    governor.set("2026-11-17T12:00:00Z");
+    governor.caller.put("/v1/customers/c-1/suppressions/all", &json!({}));
+    assert_eq!(suppressions()["all"], true);
+    let receipt = with(question("c-1", "email"), &json!({"purpose": "transactional"}));
+    assert_eq!(governor.caller.ask(&receipt).verdict(), "allow");
+
+    governor.set("2026-11-18T12:00:00Z");
+    governor.caller.send("DELETE", "/v1/customers/c-1/suppressions/all", b"");
+    assert_eq!(suppressions(), json!({"channels": {}, "all": false}));
+    assert_eq!(governor.caller.ask(&question("c-1", "email")).verdict(), "allow");
+}
+
+#[test]
+fn what_cannot_be_wished_for_is_refused_field_by_field() {
+    let governor = Governor::start();
+    let wishes = json!({
+        "at_most": [{"limit": -1, "window": "weekly"}, {"limit": 1}],
+        "channels": ["fax"],
+        "hours": {"mon": ["25:00-26:00"], "someday": []},
+        "pause_untl": "x",
+    });
+    let refused = governor.caller.put("/v1/customers/c-1/wishes", &wishes);
+    assert_eq!(
+        refused.pointers(),
+        [
+            "/at_most/0/limit",
+            "/at_most/0/window",
+            "/at_most/1/window",
+            "/channels/0",
+            "/hours/mon/0",
+            "/hours/someday",
+            "/pause_untl",
+        ]
+    );
+    let facts =
+        governor.caller.put("/v1/customers/c-1/facts", &json!({"time_zone": "Mars/Olympus", "regions": 3}));
+    assert_eq!(facts.pointers(), ["/regions", "/time_zone"]);
+    assert_eq!(governor.caller.put("/v1/customers/c-1/suppressions/fax", &json!({})).status, 400);
+    let kept = governor.caller.get("/v1/customers/c-1").body;
+    assert_eq!((&kept["wishes"], &kept["facts"]), (&json!({}), &json!({})), "nothing of it is stored");
+}

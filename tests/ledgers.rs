@@ -1,0 +1,197 @@
+//! One suite of what every ledger must do, over each of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use contact_governor::domain::contact::{Contact, Standing};
+use contact_governor::domain::moment::Moment;
+use contact_governor::domain::record::Record;
+use contact_governor::domain::words::Tags;
+use contact_governor::gate::Gate;
+use contact_governor::gate::ask::Wanted;
+use contact_governor::ledger::embedded::EmbeddedLedger;
+use contact_governor::ledger::memory::MemoryLedger;
+use contact_governor::ledger::{Committed, Ledger, LedgerError, Revision};
+use contact_governor::policy::compile::compile;
+use contact_governor::wire::question::QuestionReader;
+
+use crate::harness::{at, question};
+
+fn contact(number: usize) -> Contact {
+    let moment = Moment::from_millis(1_800_000_000_000 + number as i64);
+    Contact {
+        id: format!("m-{number}").into(),
+        question: None,
+        tags: Tags { channel: Some("email".into()), ..Tags::default() },
+        at: moment,
+        reserved_at: moment,
+        standing: Standing::Reserved,
+        told_at: None,
+    }
+}
+
+fn record(contacts: usize) -> Arc<Record> {
+    Arc::new(Record::default().with_history((0..contacts).map(contact).collect(), Vec::new()))
+}
+
+async fn an_unknown_customer_has_an_empty_record(ledger: Arc<dyn Ledger>) {
+    let loaded = ledger.load("nobody").await.expect("loaded");
+    assert_eq!((&*loaded.record, loaded.revision), (&Record::default(), Revision::ABSENT));
+}
+
+async fn what_is_committed_is_loaded(ledger: Arc<dyn Ledger>) {
+    for contacts in [0, 1, 2, 5_000] {
+        let before = ledger.load("c").await.expect("loaded");
+        let committed = ledger.commit("c", before.revision, record(contacts)).await.expect("committed");
+        assert_eq!(committed, Committed::Stored);
+        let after = ledger.load("c").await.expect("loaded");
+        assert_eq!(after.record, record(contacts));
+        assert_ne!(after.revision, before.revision);
+    }
+}
+
+async fn a_stale_revision_writes_nothing(ledger: Arc<dyn Ledger>) {
+    let stale = ledger.load("c").await.expect("loaded").revision;
+    assert_eq!(ledger.commit("c", stale, record(1)).await.expect("committed"), Committed::Stored);
+    assert_eq!(ledger.commit("c", stale, record(2)).await.expect("committed"), Committed::Conflict);
+    assert_eq!(ledger.load("c").await.expect("loaded").record, record(1));
+}
+
+async fn customers_do_not_mix(ledger: Arc<dyn Ledger>) {
+    for (customer, contacts) in [("a", 1), ("ab", 2), ("b", 3), ("ä/ö \u{1F600}", 4)] {
+        let revision = ledger.load(customer).await.expect("loaded").revision;
+        ledger.commit(customer, revision, record(contacts)).await.expect("committed");
+    }
+    assert_eq!(ledger.load("ab").await.expect("loaded").record, record(2));
+    assert_eq!(ledger.load("ä/ö \u{1F600}").await.expect("loaded").record, record(4));
+}
+
+async fn halts_are_kept_with_their_first_moment(ledger: Arc<dyn Ledger>) {
+    let (first, later) = (Moment::from_millis(1), Moment::from_millis(2));
+    ledger.set_halt("autumn", Some(first)).await.expect("halted");
+    ledger.set_halt("autumn", Some(later)).await.expect("halted");
+    ledger.set_halt("winter", Some(later)).await.expect("halted");
+    assert_eq!(ledger.halts().since("autumn"), Some(first));
+    ledger.set_halt("winter", None).await.expect("lifted");
+    assert_eq!(ledger.halts().since("winter"), None);
+}
+
+/// Sixty-four at once, each adding one contact, lose no contact and invent none.
+async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
+    let racers = (0..64).map(|number| {
+        let ledger = Arc::clone(&ledger);
+        tokio::spawn(async move {
+            loop {
+                let loaded = ledger.load("c").await.expect("loaded");
+                let mut record = Arc::unwrap_or_clone(loaded.record);
+                record.reserve(contact(number));
+                if ledger.commit("c", loaded.revision, Arc::new(record)).await.expect("committed")
+                    == Committed::Stored
+                {
+                    return;
+                }
+            }
+        })
+    });
+    for racer in racers.collect::<Vec<_>>() {
+        racer.await.expect("a racer");
+    }
+    let record = ledger.load("c").await.expect("loaded").record;
+    assert_eq!(record.contacts().len(), 64);
+}
+
+/// N concurrent asks at a cap of k allow exactly k.
+async fn a_race_for_slots_allows_exactly_as_many_as_there_are(ledger: Arc<dyn Ledger>) {
+    let policy = "time_zone = \"UTC\"\n[[caps]]\nid = \"k\"\nlimit = 7\nwindow = \"rolling 7d\"";
+    let policy = Arc::new(compile("k.toml", policy).expect("a policy"));
+    let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, None));
+    let reader = QuestionReader::new(policy);
+    let now = at("2026-11-16T12:00:00Z");
+    let askers = (0..64).map(|number| {
+        let asked =
+            reader.read(&question("c", "email"), now, || format!("m-{number}").into()).expect("a question");
+        let gate = Arc::clone(&gate);
+        tokio::spawn(async move {
+            gate.ask(&asked, Wanted::default(), now).await.expect("an answer").verdict.name()
+        })
+    });
+    let mut allowed = 0;
+    for asker in askers.collect::<Vec<_>>() {
+        allowed += usize::from(asker.await.expect("an asker") == "allow");
+    }
+    assert_eq!(allowed, 7);
+}
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(test);
+}
+
+macro_rules! suite {
+    ($ledger:ident, $fresh:expr, [$($test:ident),* $(,)?]) => {
+        mod $ledger {
+            use super::*;
+
+            $(#[test]
+            fn $test() {
+                let folder = tempfile::tempdir().expect("a folder");
+                let fresh: fn(&Path) -> Arc<dyn Ledger> = $fresh;
+                run(super::$test(fresh(folder.path())));
+            })*
+        }
+    };
+}
+
+macro_rules! suites {
+    ($tests:tt) => {
+        suite!(memory, |_| Arc::new(MemoryLedger::default()), $tests);
+        suite!(embedded, |folder| Arc::new(embedded_in(folder)), $tests);
+    };
+}
+
+suites!([
+    an_unknown_customer_has_an_empty_record,
+    what_is_committed_is_loaded,
+    a_stale_revision_writes_nothing,
+    customers_do_not_mix,
+    halts_are_kept_with_their_first_moment,
+    a_race_loses_nothing,
+    a_race_for_slots_allows_exactly_as_many_as_there_are,
+]);
+
+fn embedded_in(folder: &Path) -> EmbeddedLedger {
+    EmbeddedLedger::open(folder, at("2026-11-16T12:00:00Z")).expect("a ledger")
+}
+
+#[test]
+fn the_embedded_ledger_keeps_everything_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(async {
+        let ledger = embedded_in(folder.path());
+        let revision = ledger.load("c").await.expect("loaded").revision;
+        ledger.commit("c", revision, record(3)).await.expect("committed");
+        ledger.set_halt("autumn", Some(Moment::from_millis(5))).await.expect("halted");
+    });
+    run(async {
+        let ledger = EmbeddedLedger::open(folder.path(), at("2026-11-17T12:00:00Z")).expect("a ledger");
+        assert_eq!(ledger.load("c").await.expect("loaded").record, record(3));
+        assert_eq!(ledger.halts().since("autumn"), Some(Moment::from_millis(5)));
+    });
+}
+
+#[test]
+fn a_second_owner_of_a_directory_is_told_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _first = embedded_in(folder.path());
+    let second = EmbeddedLedger::open(folder.path(), at("2026-11-16T12:00:00Z"));
+    assert!(matches!(second.err(), Some(LedgerError::Owned { .. })));
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_a_clear_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "not a directory").expect("written");
+    let error = EmbeddedLedger::open(&file, at("2026-11-16T12:00:00Z")).err().expect("an error").to_string();
+    assert!(error.starts_with("cannot open the ledger in") && error.contains("a-file"), "{error}");
+}
