@@ -1,6 +1,11 @@
 //! One binary of tests; the tree below mirrors what is tested.
 
-#![expect(clippy::tests_outside_test_module, reason = "everything in this crate is tests")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should stop and say where"
+)]
 
 mod auditor;
 mod cases;
