@@ -98,9 +98,13 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
 
     /// The counted contacts that may share a window with the moment, oldest first.
     fn counted(&self) -> impl Iterator<Item = &'s Contact> + Clone {
-        let reach = self.window.reach();
+        self.counted_within(self.scene.moment() + self.window.reach())
+    }
+
+    /// The counted contacts from where a window may begin up to `before`, oldest first.
+    fn counted_within(&self, before: Moment) -> impl Iterator<Item = &'s Contact> + Clone {
         self.scene
-            .contacts_between(self.scene.back(reach), self.scene.moment() + reach)
+            .contacts_between(self.scene.back(self.window.reach()), before)
             .filter(|contact| (self.selects)(&contact.tags) && self.scene.counts(contact))
     }
 
@@ -243,7 +247,7 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let oldest =
             self.counted().map(|contact| self.position(contact.at)).find(|position| *position > end - length);
         let own_ahead = self
-            .counted()
+            .counted_within(Moment::NEVER)
             .filter(|contact| contact.tags.channel.as_deref() == Some(channel))
             .map(|contact| self.position(contact.at))
             .find(|position| *position > end);
