@@ -1,5 +1,7 @@
 //! The core alone: what one decision costs, and how that grows with the record and the policy.
 
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a benchmark that is set up wrongly should stop")]
+
 use std::sync::Arc;
 
 use contact_governor::decide::decide;

@@ -101,12 +101,12 @@ fn repeat(
             Standing::Reserved => (Change::Release, record.without_contact(&known.id)),
             Standing::Sent | Standing::Cancelled | Standing::Failed => (Change::Nothing, record.clone()),
         };
-        let budgets = budgets(policy, &mut Scene::new(&policy.company, &after, question, now));
+        let budgets = budgets(policy, &mut Scene::new(&policy.company, &after, question, now), now);
         let answer = Answer { reasons, ..answer(policy, question, Verdict::Deny, budgets) };
         return Decision { answer, change };
     }
     scene.move_to(known.at);
-    let budgets = budgets(policy, &mut scene);
+    let budgets = budgets(policy, &mut scene, now);
     let answer =
         Answer { send_at: Some(known.reserved_at), ..answer(policy, question, Verdict::Allow, budgets) };
     Decision { answer, change: Change::Confirm }
@@ -150,7 +150,7 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
         Verdict::Defer | Verdict::Handoff | Verdict::Deny => {
             let verdict =
                 if verdict == Verdict::Defer && not_before.is_none() { Verdict::Deny } else { verdict };
-            let budgets = budgets(policy, &mut scene);
+            let budgets = budgets(policy, &mut scene, now);
             let answer = Answer { not_before, reasons, advice, ..answer(policy, question, verdict, budgets) };
             Decision { answer, change: Change::Nothing }
         }
@@ -159,7 +159,7 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
 
 fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decision {
     let question = scene.question;
-    let at = scene.moment();
+    let (at, now) = (scene.moment(), scene.asked());
     let contact = Contact {
         id: question.contact_id.clone(),
         question: Some(question.fingerprint),
@@ -170,35 +170,34 @@ fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decisio
         told_at: None,
     };
     let budgets = if scene.record.awaits_cancelling(&contact.id) {
-        budgets(policy, scene)
+        budgets(policy, scene, now)
     } else {
-        budgets(policy, &mut scene.with(&contact))
+        budgets(policy, &mut scene.with(&contact), now)
     };
     let answer = Answer { send_at: Some(at), advice, ..answer(policy, question, Verdict::Allow, budgets) };
     Decision { answer, change: Change::Reserve(contact) }
 }
 
-/// Where every matching cap stands at the scene's moment.
-fn budgets(policy: &Policy, scene: &mut Scene<'_>) -> Vec<Budget> {
-    let caps = policy.rules.iter().filter_map(|rule| match &rule.kind {
-        RuleKind::Cap(cap) if rule.matches(scene) => Some((rule, cap)),
-        RuleKind::Cap(_) | RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => None,
-    });
-    let mut budgets: Vec<(Budget, Clause<'_>)> = caps
-        .map(|(rule, cap)| {
-            let shadow = !is_enforced(rule.mode);
-            (Budget { shadow, ..cap.budget(&rule.id, &rule.narrowing, scene) }, Clause::Cap(rule, cap))
-        })
-        .collect();
+/// Where every matching cap stands at the scene's moment, as it is known at `now`.
+fn budgets(policy: &Policy, scene: &mut Scene<'_>, now: Moment) -> Vec<Budget> {
     let moment = scene.moment();
-    let until = moment + SEARCH_HORIZON;
-    for (budget, clause) in &mut budgets {
-        if clause.judge(scene).is_some() {
-            budget.next_free = search::first_pass(scene, std::slice::from_ref(clause), moment, until, true);
+    let (from, until) = (moment.max(now), moment + SEARCH_HORIZON);
+    let mut budgets = Vec::new();
+    for rule in &policy.rules {
+        let RuleKind::Cap(cap) = &rule.kind else { continue };
+        if !rule.matches(scene) {
+            continue;
+        }
+        let (mut budget, is_open) = cap.budget(&rule.id, &rule.narrowing, scene);
+        budget.shadow = !is_enforced(rule.mode);
+        if !is_open {
+            let clause = Clause::Cap(rule, cap);
+            budget.next_free = search::first_pass(scene, std::slice::from_ref(&clause), from, until, true);
             scene.move_to(moment);
         }
+        budgets.push(budget);
     }
-    budgets.into_iter().map(|(budget, _)| budget).collect()
+    budgets
 }
 
 fn answer(policy: &Policy, question: &Question, verdict: Verdict, budgets: Vec<Budget>) -> Answer {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 
 /// Milliseconds in a second, a minute, an hour, a day.
 pub const SECOND_MS: i64 = 1_000;
@@ -85,18 +86,20 @@ impl Moment {
     /// Reads an RFC 3339 date-time with any offset, cut to the millisecond.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let has_shape = bytes.len() >= 20
-            && matches!(bytes.get(10), Some(b'T' | b't' | b' '))
+        let (wall, offset) = split_offset(text)?;
+        let bytes = wall.as_bytes();
+        let is_digit = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_digit);
+        let has_shape = matches!(bytes.get(10), Some(b'T' | b't'))
+            && [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18].into_iter().all(is_digit)
             && bytes.get(13) == Some(&b':')
             && bytes.get(16) == Some(&b':')
-            && bytes.first().is_some_and(u8::is_ascii_digit)
-            && !bytes.contains(&b'[');
+            && matches!(bytes.get(19), None | Some(b'.'));
         if !has_shape {
             return None;
         }
-        let timestamp: Timestamp = text.parse().ok()?;
-        Some(Self(timestamp.as_nanosecond().div_euclid(1_000_000) as i64))
+        let wall: DateTime = wall.parse().ok()?;
+        let since = wall.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        Some(Self(since.as_nanos().div_euclid(1_000_000) as i64 - offset.0))
     }
 
     /// The moment as the calendar library's type, clamped to the years it knows (-9999 to 9999).
@@ -116,11 +119,38 @@ impl Moment {
     }
 }
 
+/// The wall clock's part of a date-time, and its offset from UTC.
+fn split_offset(text: &str) -> Option<(&str, Span)> {
+    if let Some(wall) = text.strip_suffix(['Z', 'z']) {
+        return Some((wall, Span(0)));
+    }
+    let (wall, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, clock) = match offset.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = clock.split_once(':')?;
+    let number = |digits: &str, below: i64| {
+        let sound = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i64>().ok().filter(|number| sound && *number < below)
+    };
+    let offset_ms = number(hours, 24)? * HOUR_MS + number(minutes, 60)? * MINUTE_MS;
+    Some((wall, Span(sign * offset_ms)))
+}
+
 /// RFC 3339 in UTC, with milliseconds only where there are any.
 impl fmt::Display for Moment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = if self.0.rem_euclid(1_000) == 0 { 0 } else { 3 };
-        write!(out, "{:.digits$}", self.timestamp())
+        let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        let wall = epoch.saturating_add(SignedDuration::from_millis(self.0));
+        let (date, time) = (wall.date(), wall.time());
+        write!(out, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day())?;
+        write!(out, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
+        match self.0.rem_euclid(SECOND_MS) {
+            0 => out.write_str("Z"),
+            millis => write!(out, ".{millis:03}Z"),
+        }
     }
 }
 
@@ -203,6 +233,14 @@ mod tests {
             ("2026-11-21T18:00:00.1239Z", Some("2026-11-21T18:00:00.123Z")),
             ("2026-11-21T18:00:00+05:30", Some("2026-11-21T12:30:00Z")),
             ("1969-12-31T23:59:59.9999Z", Some("1969-12-31T23:59:59.999Z")),
+            ("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59Z")),
+            ("2026-11-21t18:00:00z", Some("2026-11-21T18:00:00Z")),
+            ("2026-11-21 18:00:00Z", None),
+            ("2026-11-21T18:00:00+0530", None),
+            ("2026-11-21T18:00:00,5Z", None),
+            ("2026-11-21T24:00:00Z", None),
+            ("2026-02-30T18:00:00Z", None),
+            ("+002026-11-21T18:00:00Z", None),
             ("2026-11-21T18:00:00", None),
             ("2026-11-21", None),
             ("2026-11-21T18Z", None),

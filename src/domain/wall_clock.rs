@@ -23,6 +23,23 @@ pub struct LocalTime {
     pub time_ms: i64,
 }
 
+/// A stretch of time with one offset from UTC, half-open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    from: Moment,
+    until: Moment,
+    offset_ms: i64,
+}
+
+impl Stretch {
+    /// What the clock shows, if `moment` lies within.
+    #[must_use]
+    pub fn local(&self, moment: Moment) -> Option<LocalTime> {
+        let within = self.from <= moment && moment < self.until;
+        within.then(|| LocalTime::at_offset(moment, self.offset_ms))
+    }
+}
+
 /// A time zone of the compiled-in IANA database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(TimeZone);
@@ -81,8 +98,17 @@ impl Zone {
 
     #[must_use]
     pub fn local(&self, moment: Moment) -> LocalTime {
-        let local = moment.millis() + self.offset_ms(moment);
-        LocalTime { day: Day(local.div_euclid(DAY_MS) as i32), time_ms: local.rem_euclid(DAY_MS) }
+        LocalTime::at_offset(moment, self.offset_ms(moment))
+    }
+
+    /// The stretch around `moment` in which the zone's clock does not jump.
+    #[must_use]
+    pub fn stretch(&self, moment: Moment) -> Stretch {
+        let before = self.0.preceding(moment.next().timestamp()).next();
+        let from = before.map_or(Moment::from_millis(i64::MIN / 4), |jump| {
+            Moment::from_millis(jump.timestamp().as_millisecond())
+        });
+        Stretch { from, until: self.next_jump(moment), offset_ms: self.offset_ms(moment) }
     }
 
     /// When the zone's clock next jumps after `moment`; [`Moment::NEVER`] if it does not.
@@ -184,6 +210,11 @@ impl Day {
 }
 
 impl LocalTime {
+    fn at_offset(moment: Moment, offset_ms: i64) -> Self {
+        let local = moment.millis() + offset_ms;
+        Self { day: Day(local.div_euclid(DAY_MS) as i32), time_ms: local.rem_euclid(DAY_MS) }
+    }
+
     /// A count of local hours, the two 01:30s of a fall-back night sharing one.
     #[must_use]
     pub const fn hour_number(self) -> i64 {

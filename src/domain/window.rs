@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::moment::{HOUR_MS, Moment, Span, SpanUnit};
-use super::wall_clock::{Day, Zone};
+use super::wall_clock::{Day, LocalTime, Zone};
 
 /// The longest window a policy may name, in days: what records keep.
 pub const LONGEST_WINDOW_DAYS: i64 = 400;
@@ -139,15 +139,15 @@ impl Window {
     }
 
     /// Where `moment` lies in the window's own count: the millisecond, the local date, the calendar
-    /// unit. Two contacts share a window when their positions are less than [`Self::length`] apart.
+    /// unit. `local` says what the customer's clock shows. Two contacts share a window when their positions are less than [`Self::length`] apart.
     #[must_use]
-    pub fn position(self, moment: Moment, zone: &Zone, week_start: WeekStart) -> i64 {
+    pub fn position(self, moment: Moment, local: impl Fn(Moment) -> LocalTime, week_start: WeekStart) -> i64 {
         match self {
             Self::Rolling { .. } => moment.millis(),
-            Self::LocalDays(_) => i64::from(zone.local(moment).day.0),
+            Self::LocalDays(_) => i64::from(local(moment).day.0),
             Self::Lifetime => 0,
             Self::Calendar(unit) => {
-                let local = zone.local(moment);
+                let local = local(moment);
                 match unit {
                     CalendarUnit::Hour => local.hour_number(),
                     CalendarUnit::Day => i64::from(local.day.0),
@@ -286,13 +286,14 @@ mod tests {
     fn a_week_is_reached_on_the_day_it_starts() {
         let zone = Zone::get("Europe/Paris").expect("zone");
         let now = Moment::parse("2026-11-21T12:00:00Z").expect("moment");
+        let local = |moment| zone.local(moment);
         for weekday in 0..7 {
             let start = WeekStart::on(weekday);
             let window = Window::Calendar(CalendarUnit::Week);
-            let position = window.position(now, &zone, start);
+            let position = window.position(now, local, start);
             let next = window.reaches(position + 1, now, &zone, start);
-            assert_eq!(window.position(next, &zone, start), position + 1);
-            assert_eq!(window.position(Moment::from_millis(next.millis() - 1), &zone, start), position);
+            assert_eq!(window.position(next, local, start), position + 1);
+            assert_eq!(window.position(Moment::from_millis(next.millis() - 1), local, start), position);
             assert_eq!(zone.local(next).day.weekday(), weekday);
         }
     }

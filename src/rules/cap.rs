@@ -88,10 +88,20 @@ impl Cap {
         self.usage(narrowing, scene).shared()
     }
 
-    /// Where the cap stands. `next_free` is found by the caller, who can search.
+    /// Where the cap stands, and whether it has room for another contact like this one. `next_free` is
+    /// found by the caller, who can search.
     #[must_use]
-    pub fn budget(&self, rule: &Name, narrowing: &Narrowing, scene: &Scene<'_>) -> Budget {
-        let used = self.usage(narrowing, scene).held();
-        Budget { rule: rule.clone(), limit: self.limit, used, next_free: None, shadow: false }
+    pub fn budget(&self, rule: &Name, narrowing: &Narrowing, scene: &Scene<'_>) -> (Budget, bool) {
+        let usage = self.usage(narrowing, scene);
+        let (used, added_to) = match self.counts {
+            Counts::Contacts => {
+                let held = usage.held();
+                (held, Some(held))
+            }
+            Counts::Attention | Counts::Channels => (usage.held(), usage.used()),
+        };
+        let is_open =
+            self.limit > 0 && added_to.is_none_or(|used| used + usage.weight() <= self.open_to(scene));
+        (Budget { rule: rule.clone(), limit: self.limit, used, next_free: None, shadow: false }, is_open)
     }
 }

@@ -79,6 +79,8 @@ pub struct Company {
     pub week_start: WeekStart,
     pub channels: Vec<Channel>,
     pub purposes: Vec<Purpose>,
+    /// The names of the purposes that are not counted.
+    pub uncounted: Vec<Name>,
     /// How old a fact may be before nobody knows it any more.
     pub shelf_lives: BTreeMap<Name, Span>,
     pub lapse_after: Option<Span>,
@@ -105,9 +107,9 @@ impl Company {
             .map_or(DEFAULT_ATTENTION, |known| known.attention)
     }
 
-    /// Whether contacts of that purpose add to caps.
+    /// Whether contacts of that purpose add to caps; most do.
     #[must_use]
     pub fn counts(&self, purpose: Option<&str>) -> bool {
-        purpose.and_then(|name| self.purpose(name)).is_none_or(|purpose| purpose.counted)
+        !self.uncounted.iter().any(|uncounted| Some(&**uncounted) == purpose)
     }
 }

@@ -1,5 +1,7 @@
 //! One question, judged at one moment: everything a rule may look at.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use crate::domain::condition::{Circumstances, Condition, TextVariable};
@@ -8,7 +10,7 @@ use crate::domain::fact::{Fact, FactValue, REGIONS_FACT, TIME_ZONE_FACT};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::question::Question;
 use crate::domain::record::Record;
-use crate::domain::wall_clock::Zone;
+use crate::domain::wall_clock::{LocalTime, Stretch, Zone};
 use crate::domain::words::{ClaimSet, Name};
 
 use super::company::{Company, Exemption, Purpose, UnknownTimeZone};
@@ -35,6 +37,8 @@ pub struct Scene<'a> {
     moment: Moment,
     whereabouts: Whereabouts,
     regions: SmallVec<[Name; 4]>,
+    /// Found when it is first needed: most contacts lie in the stretch of the moment judged.
+    stretch: OnceLock<Stretch>,
 }
 
 impl<'a> Scene<'a> {
@@ -51,6 +55,7 @@ impl<'a> Scene<'a> {
             moment: question.moment(asked),
             whereabouts: Whereabouts::Unknown,
             regions: SmallVec::new(),
+            stretch: OnceLock::new(),
         };
         scene.look_around();
         scene
@@ -66,6 +71,7 @@ impl<'a> Scene<'a> {
             extra: Some(contact),
             whereabouts: self.whereabouts.clone(),
             regions: self.regions.clone(),
+            stretch: self.stretch.clone(),
             ..*self
         }
     }
@@ -78,6 +84,7 @@ impl<'a> Scene<'a> {
     }
 
     fn look_around(&mut self) {
+        self.stretch = OnceLock::new();
         let question = self.question;
         self.whereabouts = if question.zones.is_empty() {
             let known: SmallVec<[Zone; 2]> = self
@@ -185,7 +192,7 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn next_local_date(&self) -> Moment {
         let zone = self.zone();
-        zone.boundary_after(self.moment, zone.local(self.moment).day.plus(1), 0)
+        zone.boundary_after(self.moment, self.local(self.moment).day.plus(1), 0)
     }
 
     /// When a condition's outcome may change with time alone; for facts that grow too old see
@@ -193,6 +200,13 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn next_outcome(&self, condition: &Condition) -> Option<Moment> {
         condition.reads_local_date().then(|| self.next_local_date())
+    }
+
+    /// What the customer's clock shows at some moment, which need not be the one judged.
+    #[must_use]
+    pub fn local(&self, moment: Moment) -> LocalTime {
+        let stretch = self.stretch.get_or_init(|| self.zone().stretch(self.moment));
+        stretch.local(moment).unwrap_or_else(|| self.zone().local(moment))
     }
 
     /// A span back from the moment judged.

@@ -86,7 +86,7 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
     }
 
     fn position(&self, moment: Moment) -> i64 {
-        self.window.position(moment, self.scene.zone(), self.scene.company.week_start)
+        self.window.position(moment, |moment| self.scene.local(moment), self.scene.company.week_start)
     }
 
     /// The first moment that may have that position.
@@ -129,7 +129,7 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let length = self.window.length();
         let compacted: u64 = if self.window == Window::Lifetime { self.compacted() } else { 0 };
         let in_reach = || self.counted().skip_while(|contact| self.position(contact.at) <= here - length);
-        let mut behind = in_reach().peekable();
+        let mut behind = None;
         let mut held = compacted;
         let mut fullest = Fullest { used: compacted, end: here };
         for contact in in_reach() {
@@ -138,13 +138,18 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
                 break;
             }
             held += self.weight_of(&contact.tags);
-            let end = position.max(here);
-            while let Some(oldest) = behind.next_if(|oldest| self.position(oldest.at) <= end - length) {
-                // Where a clock falls back over midnight, local dates are not quite in order.
-                held = held.saturating_sub(self.weight_of(&oldest.tags));
+            // Only what lies ahead moves the window's end, and lets what lies behind fall out.
+            if position > here {
+                let behind = behind.get_or_insert_with(|| in_reach().peekable());
+                while let Some(oldest) =
+                    behind.next_if(|oldest| self.position(oldest.at) <= position - length)
+                {
+                    // Where a clock falls back over midnight, local dates are not quite in order.
+                    held = held.saturating_sub(self.weight_of(&oldest.tags));
+                }
             }
             if held > fullest.used {
-                fullest = Fullest { used: held, end };
+                fullest = Fullest { used: held, end: position.max(here) };
             }
         }
         fullest

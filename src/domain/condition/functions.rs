@@ -3,16 +3,17 @@
 use std::sync::{Arc, LazyLock};
 
 use cel::common::functions::Function;
-use cel::common::types::{CelBool, CelInt, CelString, DYN_TYPE, INT_TYPE, Kind, STRING_TYPE, Type};
+use cel::common::types::{CelBool, CelInt, CelList, CelString, DYN_TYPE, INT_TYPE, Kind, STRING_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 use cel::{Env, ExecutionError};
 
 use crate::domain::moment::Moment;
 use crate::domain::wall_clock::{Day, Zone, whole_years};
 
-/// Names no expression can spell: what `==` and `!=` are rewritten to, and what dates are counted from.
+/// Names no expression can spell: what `==`, `!=` and `in` are rewritten to, and what dates are counted from.
 pub const EQUAL: &str = "@equal";
 pub const NOT_EQUAL: &str = "@not_equal";
+pub const AMONG: &str = "@among";
 pub const MOMENT: &str = "@moment";
 pub const ZONE: &str = "@zone";
 
@@ -22,7 +23,7 @@ pub static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
         let arguments = vec![DYN_TYPE, STRING_TYPE, INT_TYPE];
         declare(&mut environment, name, arguments, function);
     }
-    for (name, function) in [(EQUAL, equal as Function), (NOT_EQUAL, not_equal)] {
+    for (name, function) in [(EQUAL, equal as Function), (NOT_EQUAL, not_equal), (AMONG, among)] {
         declare(&mut environment, name, vec![DYN_TYPE, DYN_TYPE], function);
     }
     Arc::new(environment)
@@ -43,14 +44,18 @@ fn not_equal<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, E
     compare(&arguments).map(|equal| CowVal::owned(CelBool::from(!equal)))
 }
 
+/// Numbers of every kind are of one family; else a type is its own.
+fn family(value: &dyn Val) -> Kind {
+    match value.get_type().kind() {
+        Kind::Int | Kind::UInt | Kind::Double => Kind::Double,
+        kind => kind,
+    }
+}
+
 /// Equality within one type; a fact of another type than the one it is compared with says nothing.
 fn compare(arguments: &[CowVal<'_, '_>]) -> Result<bool, ExecutionError> {
     let [left, right] = arguments else {
         return Err(ExecutionError::invalid_argument_count(2, arguments.len()));
-    };
-    let family = |value: &dyn Val| match value.get_type().kind() {
-        Kind::Int | Kind::UInt | Kind::Double => Kind::Double,
-        kind => kind,
     };
     let (left, right) = (left.as_ref(), right.as_ref());
     if family(left) == family(right) || [family(left), family(right)].contains(&Kind::NullType) {
@@ -58,6 +63,28 @@ fn compare(arguments: &[CowVal<'_, '_>]) -> Result<bool, ExecutionError> {
     } else {
         Err(ExecutionError::function_error("==", "values of two types"))
     }
+}
+
+/// Membership of a list; a fact of another type than every member says nothing.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of a CEL function")]
+fn among<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let wrong = || ExecutionError::function_error("in", "a value of another type");
+    let [value, list] = arguments.as_slice() else {
+        return Err(ExecutionError::invalid_argument_count(2, arguments.len()));
+    };
+    let (value, list) = (value.as_ref(), list.as_ref());
+    let found = match list.downcast_ref::<CelList<'_>>() {
+        Some(members) => {
+            let comparable =
+                members.is_empty() || members.iter().any(|member| family(&**member) == family(value));
+            if !comparable {
+                return Err(wrong());
+            }
+            members.iter().any(|member| **member == *value)
+        }
+        None => list.as_container().ok_or_else(wrong)?.contains(value)?,
+    };
+    Ok(CowVal::owned(CelBool::from(found)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of a CEL function")]

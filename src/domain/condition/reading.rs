@@ -7,7 +7,7 @@ use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 
 use crate::domain::words::{Name, nearest};
 
-use super::functions::{EQUAL, MOMENT, NOT_EQUAL, ZONE};
+use super::functions::{AMONG, EQUAL, MOMENT, NOT_EQUAL, ZONE};
 use super::{ConditionMistake, FUNCTIONS, LONGEST_LIST, Reads, VARIABLES};
 
 /// The longest regular expression, and what it may compile to.
@@ -89,6 +89,7 @@ impl Reading {
         match call.func_name.as_str() {
             operators::EQUALS => EQUAL.clone_into(&mut call.func_name),
             operators::NOT_EQUALS => NOT_EQUAL.clone_into(&mut call.func_name),
+            operators::IN => AMONG.clone_into(&mut call.func_name),
             // facts["name"] reads one fact, as facts.name does.
             operators::INDEX => {
                 if let [

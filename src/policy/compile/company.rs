@@ -40,6 +40,11 @@ pub fn compile(file: &Document, layers: &[&Document], mistakes: &mut Collector<'
         week_start: latest(layers, |layer| layer.week_starts.as_ref())
             .map_or(WeekStart::default(), |day| WeekStart::on(day.value as usize)),
         channels,
+        uncounted: purposes
+            .iter()
+            .filter(|purpose| !purpose.counted)
+            .map(|purpose| purpose.name.clone())
+            .collect(),
         purposes,
         shelf_lives: shelf_lives(layers, mistakes),
         lapse_after,
