@@ -53,6 +53,15 @@ impl App {
     pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
         let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
         let policy = Arc::new(compile(&file, &text)?);
+        if let Some(retention) =
+            settings.retention.filter(|retention| *retention < policy.longest_look_back())
+        {
+            tracing::warn!(
+                "records are kept for {}, but a rule looks back {}: it will count less than it says",
+                retention.in_words(),
+                policy.longest_look_back().in_words()
+            );
+        }
         let ledger = ledger(settings, &clock)?;
         let gate = Gate::new(Arc::clone(&policy), ledger, settings.retention);
         let (server, address) = http::serve(settings, gate, clock)

@@ -3,14 +3,15 @@
 //! A commit checks the revision and queues the record under a lock of its customer's shard; one writer
 //! thread takes all that has queued while the last sync ran, writes it as one batch, syncs, and only
 //! then answers. Until a record is on disk, loads see it in the shard, so order is kept and nobody
-//! decides on an old state; an answer that rests on it waits for it.
+//! decides on an old state; an answer that rests on it waits for it. Records read or written lately stay
+//! in the shard for a while, which spares reading them again.
 //!
 //! When a write fails, what was queued is forgotten, everybody waiting is told, and the directory is
 //! opened anew, once a second, until it can be written again.
 
+mod shard;
 mod writer;
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,7 @@ use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 
 use super::{Committed, Ledger, LedgerError, Loaded, Revision, record_format};
+use shard::{Latest, Shard};
 use writer::{Write, Writer};
 
 /// Enough that two of many concurrent customers rarely share one.
@@ -43,15 +45,6 @@ struct Store {
     database: Database,
     keyspace: Keyspace,
 }
-
-/// A record on its way to disk.
-#[derive(Clone)]
-struct Queued {
-    revision: Revision,
-    record: Arc<Record>,
-}
-
-type Shard = HashMap<Box<str>, Queued>;
 
 /// What the ledger and its writer thread share.
 struct Shared {
@@ -172,16 +165,22 @@ impl EmbeddedLedger {
     }
 
     fn read(&self, customer: &str) -> Result<Loaded, LedgerError> {
-        if let Some(queued) = self.shared.shard(customer).get(customer) {
-            return Ok(Loaded { record: Arc::clone(&queued.record), revision: queued.revision });
-        }
-        match self.shared.store()?.get(&customer_key(customer))? {
-            None => Ok(Loaded { record: Arc::default(), revision: Revision::ABSENT }),
+        let epoch = {
+            let shard = self.shared.shard(customer);
+            if let Some(latest) = shard.get(customer) {
+                return Ok(Loaded { record: Arc::clone(&latest.record), revision: latest.revision });
+            }
+            shard.epoch()
+        };
+        let loaded = match self.shared.store()?.get(&customer_key(customer))? {
+            None => Loaded { record: Arc::default(), revision: Revision::ABSENT },
             Some(value) => {
                 let (revision, bytes) = split_revision(&value)?;
-                Ok(Loaded { record: Arc::new(record_format::decode(bytes)?), revision })
+                Loaded { record: Arc::new(record_format::decode(bytes)?), revision }
             }
-        }
+        };
+        self.shared.shard(customer).remember(customer, &loaded, epoch);
+        Ok(loaded)
     }
 
     /// Queues the record if the revision holds; what is returned tells when it is on disk.
@@ -199,7 +198,7 @@ impl EmbeddedLedger {
         let store = self.shared.store()?;
         let mut shard = self.shared.shard(customer);
         let current = match shard.get(customer) {
-            Some(queued) => queued.revision,
+            Some(latest) => latest.revision,
             None => match store.get(&key)? {
                 None => Revision::ABSENT,
                 Some(value) => split_revision(&value)?.0,
@@ -212,7 +211,7 @@ impl EmbeddedLedger {
         let write = Write { key, value: Some(value), customer: Some((customer.into(), next)), done };
         // Queued under the lock: two commits of one customer reach the writer in their order.
         self.send(write)?;
-        shard.insert(customer.into(), Queued { revision: next, record });
+        shard.queue(customer, Latest { revision: next, record });
         Ok(Some(durable))
     }
 

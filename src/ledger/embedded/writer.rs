@@ -56,13 +56,12 @@ impl Writer {
         }
     }
 
-    /// The record is on disk, or lost: either way it leaves the shard, unless a later one is there.
     fn settle(&self, write: Write, outcome: &Result<(), LedgerError>) {
-        if let Some((customer, revision)) = &write.customer {
-            let mut shard = self.shared.shard(customer);
-            let is_latest = shard.get(customer).is_some_and(|queued| queued.revision == *revision);
-            if is_latest || outcome.is_err() {
-                shard.remove(customer);
+        if let Some((customer, revision)) = write.customer {
+            let mut shard = self.shared.shard(&customer);
+            match outcome {
+                Ok(()) => shard.settle(customer, revision),
+                Err(_) => shard.lose(&customer),
             }
         }
         // Whoever asked may have gone away meanwhile.
