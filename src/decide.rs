@@ -130,8 +130,7 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
     }
 
     let moment = scene.moment();
-    let from = moment.max(now);
-    let until = moment + SEARCH_HORIZON;
+    let (from, until) = (moment.max(now), moment + SEARCH_HORIZON);
     let (mut reasons, mut advice) = (Vec::new(), Vec::new());
     for (clause, judgement) in &found {
         let blocks = clause.blocks(*judgement).is_some();
@@ -139,9 +138,12 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
         let reason = clause.reason(*judgement, not_before);
         if blocks { reasons.push(reason) } else { advice.push(reason) }
     }
-    let not_before = (verdict == Verdict::Defer)
-        .then(|| search::first_pass(&mut scene, &clauses, from, until, false))
-        .flatten()
+    // All of them together pass no sooner than the last of them alone.
+    let alone: Option<Vec<Moment>> = reasons.iter().map(|reason| reason.not_before).collect();
+    let not_before = alone
+        .filter(|_| verdict == Verdict::Defer)
+        .and_then(|alone| alone.into_iter().max())
+        .and_then(|last_alone| search::first_pass(&mut scene, &clauses, last_alone, until, false))
         .filter(|moment| question.deadline.is_none_or(|deadline| *moment <= deadline));
 
     scene = Scene::new(&policy.company, record, question, now);
@@ -150,7 +152,8 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
         Verdict::Defer | Verdict::Handoff | Verdict::Deny => {
             let verdict =
                 if verdict == Verdict::Defer && not_before.is_none() { Verdict::Deny } else { verdict };
-            let budgets = budgets(policy, &mut scene, now);
+            let known = reasons.iter().chain(&advice).collect::<Vec<_>>();
+            let budgets = budgets_knowing(policy, &mut scene, now, &known);
             let answer = Answer { not_before, reasons, advice, ..answer(policy, question, verdict, budgets) };
             Decision { answer, change: Change::Nothing }
         }
@@ -180,7 +183,12 @@ fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decisio
 
 /// Where every matching cap stands at the scene's moment, as it is known at `now`.
 fn budgets(policy: &Policy, scene: &mut Scene<'_>, now: Moment) -> Vec<Budget> {
-    let moment = scene.moment();
+    budgets_knowing(policy, scene, now, &[])
+}
+
+/// The same, where the search has been made for some caps already: their reasons say what it found.
+fn budgets_knowing(policy: &Policy, scene: &mut Scene<'_>, now: Moment, known: &[&Reason]) -> Vec<Budget> {
+    let (asked, moment) = (scene.asked(), scene.moment());
     let (from, until) = (moment.max(now), moment + SEARCH_HORIZON);
     let mut budgets = Vec::new();
     for rule in &policy.rules {
@@ -190,10 +198,15 @@ fn budgets(policy: &Policy, scene: &mut Scene<'_>, now: Moment) -> Vec<Budget> {
         }
         let (mut budget, is_open) = cap.budget(&rule.id, &rule.narrowing, scene);
         budget.shadow = !is_enforced(rule.mode);
-        if !is_open {
+        // A condition or a region that is forgotten may let the rule pass sooner than the cap has room.
+        let always_matches = rule.narrowing.when.is_none() && rule.narrowing.regions.is_none();
+        let reason = known.iter().find(|reason| always_matches && *reason.rule == *rule.id);
+        if let Some(reason) = reason {
+            budget.next_free = reason.not_before;
+        } else if !is_open {
             let clause = Clause::Cap(rule, cap);
             budget.next_free = search::first_pass(scene, std::slice::from_ref(&clause), from, until, true);
-            scene.move_to(moment);
+            scene.show(asked, moment);
         }
         budgets.push(budget);
     }

@@ -89,7 +89,7 @@ impl Replay {
 
     async fn put(&self, put: &Value, at: Moment) -> Result<Outcome, Problem> {
         let (customer, put) = read_put(put, "/put", self.gate.policy())?;
-        self.gate.put(&customer, &put, at).await.map_err(|error| Problem::ledger(&error))?;
+        self.gate.put(&customer, &put, at).await.map_err(|error| Problem::put(&error))?;
         Ok(Outcome::Stored)
     }
 

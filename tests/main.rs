@@ -18,4 +18,5 @@ mod imports;
 mod ledgers;
 mod policy_files;
 mod promises;
+mod readme;
 mod stored;

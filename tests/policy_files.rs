@@ -3,7 +3,8 @@
 use contact_governor::policy::compile::compile;
 
 /// A line of a policy that is wrong, and what is said of it.
-const MISTAKES: [(&str, &str); 30] = [
+const MISTAKES: [(&str, &str); 31] = [
+    ("[suppressions]\nlet_through = {}", "lets everything through"),
     ("version = 3", "expected a string, found the number 3"),
     ("extends = [\"courtesie\"]", "did you mean `courtesy`?"),
     ("time_zone = \"America/New_Yrok\"", "did you mean `America/New_York`?"),

@@ -274,6 +274,8 @@ impl Record {
             place += 1;
             place > excess && (event.time >= horizon || needed(Entry::Event(event)))
         });
+        let excess = self.waiting.len().saturating_sub(LONGEST_RECORD);
+        self.waiting.drain(..excess);
         self.waiting.retain(|waiting| waiting.time >= horizon);
     }
 }

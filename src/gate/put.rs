@@ -20,12 +20,24 @@ pub struct Put {
     pub suppressions: Vec<(Option<Name>, bool)>,
 }
 
+/// The most facts kept about one customer.
+pub const MOST_FACTS: usize = 500;
+
+/// Why nothing was set.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    #[error("at most {MOST_FACTS} facts are kept about one customer; forget some by setting them to null")]
+    TooManyFacts,
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 impl Gate {
     /// Sets what `put` says, all of it or nothing.
     ///
     /// # Errors
-    /// When the ledger cannot store it.
-    pub async fn put(&self, customer: &str, put: &Put, now: Moment) -> Result<(), LedgerError> {
+    /// When there would be too many facts, or the ledger cannot store it.
+    pub async fn put(&self, customer: &str, put: &Put, now: Moment) -> Result<(), PutError> {
         self.change(customer, now, |record| {
             if let Some(wishes) = &put.wishes {
                 record.wishes = wishes.clone();
@@ -42,6 +54,9 @@ impl Gate {
                     }
                 }
             }
+            if record.facts.len() > MOST_FACTS {
+                return (Err(PutError::TooManyFacts), Stored::No);
+            }
             for (channel, suppressed) in &put.suppressions {
                 if *suppressed {
                     record.suppressions.unsubscribe(channel.clone(), Reach::Ordinary, now);
@@ -49,9 +64,9 @@ impl Gate {
                     record.suppressions.resubscribe(channel.clone(), now);
                 }
             }
-            ((), Stored::Yes)
+            (Ok(()), Stored::Yes)
         })
-        .await
+        .await?
     }
 
     /// Halts a campaign for every customer, or lifts its halt.

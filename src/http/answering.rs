@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::gate::explain::ExplainError;
+use crate::gate::put::PutError;
 use crate::ledger::LedgerError;
 use crate::wire::problem::{Problem, ProblemKind};
 
@@ -46,6 +47,15 @@ impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         tracing::warn!(%error, "refused a call for want of the ledger");
         Self(Problem::ledger(&error))
+    }
+}
+
+impl From<PutError> for Refusal {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::TooManyFacts => Self(Problem::put(&error)),
+            PutError::Ledger(error) => error.into(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A commit checks the revision and queues the record under a lock of its customer's shard; one writer
 //! thread takes all that has queued while the last sync ran, writes it as one batch, syncs, and only
 //! then answers. Until a record is on disk, loads see it in the shard, so order is kept and nobody
-//! decides on an old state; an answer that rests on it waits for it. Records read or written lately stay
+//! decides on an old state; an `allow` that rests on it waits for it. Records read or written lately stay
 //! in the shard for a while, which spares reading them again.
 //!
 //! When a write fails, what was queued is forgotten, everybody waiting is told, and the directory is
@@ -218,6 +218,8 @@ impl EmbeddedLedger {
     fn send(&self, write: Write) -> Result<(), LedgerError> {
         let gone =
             || LedgerError::Unavailable { operation: "write", why: "the ledger is closing".to_owned() };
+        // While the directory cannot be used nothing is queued: the writer tries it again when idle.
+        self.shared.store()?;
         self.writes.as_ref().ok_or_else(gone)?.send(write).map_err(|_| gone())
     }
 }

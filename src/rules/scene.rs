@@ -78,7 +78,12 @@ impl<'a> Scene<'a> {
 
     /// The same question asked at `moment` about that moment.
     pub fn move_to(&mut self, moment: Moment) {
-        self.asked = moment;
+        self.show(moment, moment);
+    }
+
+    /// The same question as asked at `asked` about `moment`.
+    pub fn show(&mut self, asked: Moment, moment: Moment) {
+        self.asked = asked;
         self.moment = moment;
         self.look_around();
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::question::{FARTHEST_AHEAD, Misuse, PAST_TOLERANCE};
+use crate::gate::put::PutError;
 use crate::ledger::LedgerError;
 
 /// One bad field.
@@ -109,6 +110,16 @@ impl Problem {
             return Self { errors: vec![error], ..Self::new(ProblemKind::ContactIdTaken, detail) };
         }
         Self::fields(misuses.iter().map(|misuse| misuse_error(*misuse)).collect())
+    }
+
+    #[must_use]
+    pub fn put(error: &PutError) -> Self {
+        match error {
+            PutError::TooManyFacts => {
+                Self::fields(vec![FieldError { pointer: String::new(), detail: error.to_string() }])
+            }
+            PutError::Ledger(error) => Self::ledger(error),
+        }
     }
 
     #[must_use]

@@ -114,6 +114,21 @@ fn expressions_that_would_cost_too_much_are_refused() {
 }
 
 #[test]
+fn a_customer_is_known_by_so_many_facts_and_no_more() {
+    let governor = Governor::start();
+    let put = |from: usize| {
+        let facts: serde_json::Map<_, _> = (from..from + 100).map(|n| (format!("f{n}"), json!(n))).collect();
+        governor.caller.put("/v1/customers/c-1/facts", &facts.into())
+    };
+    for from in [0, 100, 200, 300, 400] {
+        assert_eq!(put(from).status, 204);
+    }
+    let refused = put(500);
+    assert_eq!((refused.status, refused.pointers()), (400, vec![""]));
+    assert_eq!(governor.caller.get("/v1/customers/c-1").body["facts"].as_object().expect("facts").len(), 500);
+}
+
+#[test]
 fn facts_are_bounded_in_number_depth_and_length() {
     let governor = Governor::start();
     let many: Value = (0..101).map(|n| (format!("f{n}"), json!(n))).collect::<serde_json::Map<_, _>>().into();

@@ -8,6 +8,7 @@ use crate::domain::window::WeekStart;
 use crate::domain::words::{BUILT_IN_CHANNELS, BUILT_IN_PURPOSES, Name, Verdict};
 use crate::policy::document::{self, Document};
 use crate::policy::mistakes::Collector;
+use crate::policy::placed::Placed;
 use crate::policy::shape::did_you_mean;
 use crate::rules::company::{Channel, Company, DEFAULT_ATTENTION, Exemption, Purpose, UnknownTimeZone};
 use crate::rules::narrowing::Narrowing;
@@ -152,7 +153,23 @@ fn shelf_lives(layers: &[&Document], mistakes: &mut Collector<'_>) -> BTreeMap<N
     shelf_lives
 }
 
-fn let_through(written: &document::LetThrough, company: &Company, mistakes: &mut Collector<'_>) -> Narrowing {
+fn let_through(
+    written: &Placed<document::LetThrough>,
+    company: &Company,
+    mistakes: &mut Collector<'_>,
+) -> Narrowing {
+    let named = [
+        &written.channels,
+        &written.purposes,
+        &written.deliveries,
+        &written.categories,
+        &written.campaigns,
+        &written.brands,
+    ];
+    if named.into_iter().all(Option::is_none) {
+        mistakes
+            .add(&written.place, "this lets everything through to people who said no; name what may pass");
+    }
     let (channels, purposes) = vocabularies(company);
     Narrowing {
         channels: written.channels.as_ref().map(|texts| names::known("channel", texts, &channels, mistakes)),
