@@ -70,8 +70,10 @@ impl From<ExplainError> for Refusal {
 
 /// 200 and a JSON body.
 pub fn json(body: &impl Serialize) -> HttpResponse {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => HttpResponse::Ok().content_type(ContentType::json()).body(bytes),
+    // Most answers fit, and need not be moved while they grow.
+    let mut bytes = Vec::with_capacity(1_024);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => HttpResponse::Ok().content_type(ContentType::json()).body(bytes),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
             HttpResponse::InternalServerError().finish()

@@ -291,49 +291,48 @@ fn read_regions(fields: &mut Fields<'_, '_>) -> Vec<Name> {
 /// same, as are `1` and `1.0`.
 #[must_use]
 pub fn fingerprint(value: &Value) -> Fingerprint {
-    let mut hasher = blake3::Hasher::new();
-    feed(&mut hasher, value);
-    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = *hasher.finalize().as_bytes();
+    let mut canonical = Vec::with_capacity(1_024);
+    spell(&mut canonical, value);
+    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = *blake3::hash(&canonical).as_bytes();
     Fingerprint(u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]))
 }
 
-/// Each value is fed with its type and length, so that no two values run into one another.
-fn feed(hasher: &mut blake3::Hasher, value: &Value) {
-    let sized = |hasher: &mut blake3::Hasher, kind: u8, length: usize| {
-        hasher.update(&[kind]);
-        hasher.update(&(length as u64).to_le_bytes());
-    };
+/// Spells each value with its kind and length in front, so that no two values run into one another.
+fn spell(out: &mut Vec<u8>, value: &Value) {
+    fn sized(out: &mut Vec<u8>, kind: u8, length: usize) {
+        out.push(kind);
+        out.extend_from_slice(&(length as u64).to_le_bytes());
+    }
+    fn text(out: &mut Vec<u8>, kind: u8, text: &str) {
+        sized(out, kind, text.len());
+        out.extend_from_slice(text.as_bytes());
+    }
     match value {
-        Value::Null => sized(hasher, b'n', 0),
-        Value::Bool(truth) => sized(hasher, b'b', usize::from(*truth)),
+        Value::Null => sized(out, b'n', 0),
+        Value::Bool(truth) => sized(out, b'b', usize::from(*truth)),
         Value::Number(number) => {
             let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15);
-            let text = match (number.as_i64(), whole) {
+            let spelled = match (number.as_i64(), whole) {
                 (Some(whole), _) => whole.to_string(),
                 (None, Some(float)) => (float as i64).to_string(),
                 (None, None) => number.to_string(),
             };
-            sized(hasher, b'd', text.len());
-            hasher.update(text.as_bytes());
+            text(out, b'd', &spelled);
         }
-        Value::String(text) => {
-            sized(hasher, b's', text.len());
-            hasher.update(text.as_bytes());
-        }
+        Value::String(string) => text(out, b's', string),
         Value::Array(values) => {
-            sized(hasher, b'a', values.len());
+            sized(out, b'a', values.len());
             for value in values {
-                feed(hasher, value);
+                spell(out, value);
             }
         }
         Value::Object(members) => {
-            let mut present: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
-            present.sort_by_key(|(name, _)| *name);
-            sized(hasher, b'o', present.len());
+            // The parser keeps members in the order of their names.
+            let present = members.iter().filter(|(_, value)| !value.is_null());
+            sized(out, b'o', present.clone().count());
             for (name, value) in present {
-                sized(hasher, b'k', name.len());
-                hasher.update(name.as_bytes());
-                feed(hasher, value);
+                text(out, b'k', name);
+                spell(out, value);
             }
         }
     }
