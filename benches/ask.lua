@@ -1,5 +1,5 @@
 -- What wrk sends: asks for customers drawn evenly from a given number of them, by e-mail.
--- wrk … -s benches/ask.lua -- CUSTOMERS PURPOSE
+-- wrk … -s benches/ask.lua -- CUSTOMERS PURPOSE [SEED]
 local customers, purpose, sent = 100000, "marketing", 0
 local verdicts = { allow = 0, defer = 0, other = 0 }
 local threads = {}
@@ -12,7 +12,8 @@ end
 function init(args)
   customers = tonumber(args[1]) or customers
   purpose = args[2] or purpose
-  math.randomseed(seed * 7919)
+  -- Another run must not meet the same customers again.
+  math.randomseed((tonumber(args[3]) or os.time()) + seed * 7919)
   allow, defer, other = 0, 0, 0
 end
 

@@ -35,7 +35,7 @@ cpu_us() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000000 / hz }'
 load() {
   local before after result asks
   before=$(cpu_us "$pid")
-  result=$(wrk -t1 -c"$CONNECTIONS" -d"${SECONDS_EACH}s" -s benches/ask.lua "http://$address/v1/preflight" -- "$@" | grep RESULT)
+  result=$(wrk -t1 -c"$CONNECTIONS" -d"${SECONDS_EACH}s" -s benches/ask.lua "http://$address/v1/preflight" -- "$@" "$RANDOM$RANDOM" | grep RESULT)
   after=$(cpu_us "$pid")
   asks=$(echo "$result" | awk '{ print $3 + $4 + $5 }')
   echo "$result $(awk -v a="$after" -v b="$before" -v n="$asks" 'BEGIN { printf "%.1f", (a - b) / n }')" | cut -d' ' -f2-

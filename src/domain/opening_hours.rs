@@ -52,9 +52,8 @@ fn clock_ms(text: &str) -> Option<i64> {
     in_range.then_some(hours * HOUR_MS + minutes * MINUTE_MS)
 }
 
-/// Reads `mon`, `mon-fri` or `sat-mon` into weekday numbers.
-#[must_use]
-pub fn parse_weekdays(text: &str) -> Option<Vec<usize>> {
+/// `mon`, `mon-fri` or `sat-mon` as weekday numbers.
+fn parse_weekdays(text: &str) -> Option<Vec<usize>> {
     let number = |name: &str| WEEKDAYS.iter().position(|weekday| *weekday == name);
     match text.split_once('-') {
         None => number(text).map(|day| vec![day]),
@@ -63,6 +62,41 @@ pub fn parse_weekdays(text: &str) -> Option<Vec<usize>> {
             let count = (to + 7 - from) % 7 + 1;
             Some((0..count).map(|step| (from + step) % 7).collect())
         }
+    }
+}
+
+/// Opening hours on their way to being written down, key by key.
+#[derive(Clone, Debug, Default)]
+pub struct Week {
+    days: [Option<Vec<OpenRange>>; 7],
+}
+
+impl Week {
+    /// Gives the days of `key` (`mon`, `mon-fri`, `sat-mon`) these ranges.
+    ///
+    /// # Errors
+    /// A sentence for a key that is no day, or names one that has its hours already.
+    pub fn open(&mut self, key: &str, ranges: &[OpenRange]) -> Result<(), String> {
+        let Some(weekdays) = parse_weekdays(key) else {
+            let known = WEEKDAYS.join(", ");
+            return Err(format!("`{key}` is not a day; write one of {known}, or a range as `mon-fri`"));
+        };
+        let mut twice = None;
+        for weekday in weekdays {
+            if let (Some(day), Some(name)) = (self.days.get_mut(weekday), WEEKDAYS.get(weekday)) {
+                if day.is_some() {
+                    twice = twice.or(Some(name));
+                }
+                *day = Some(ranges.to_vec());
+            }
+        }
+        twice.map_or(Ok(()), |name| Err(format!("`{name}` has hours twice")))
+    }
+
+    /// The hours; days left out are closed.
+    #[must_use]
+    pub fn hours(self) -> OpeningHours {
+        OpeningHours::from_days(self.days.map(Option::unwrap_or_default))
     }
 }
 

@@ -5,6 +5,7 @@
 //! and left out, so that the rest is checked all the same.
 
 mod company;
+mod hours;
 mod names;
 pub use names::region;
 mod rules;

@@ -157,10 +157,12 @@ impl<'a> Scene<'a> {
 
     /// The contacts strictly between two moments, oldest first, the one this answer reserves included.
     pub fn contacts_between(&self, after: Moment, before: Moment) -> impl Iterator<Item = &Contact> + Clone {
+        // Looked for from the end: what matters is nearly always among the latest.
         let contacts = self.record.contacts();
-        let from = contacts.partition_point(|contact| contact.at <= after);
-        let kept = contacts.get(from..).unwrap_or_default();
-        let kept = kept.get(..kept.partition_point(|contact| contact.at < before)).unwrap_or_default();
+        let later = contacts.iter().rev().take_while(|contact| contact.at >= before).count();
+        let kept = contacts.get(..contacts.len() - later).unwrap_or_default();
+        let within = kept.iter().rev().take_while(|contact| contact.at > after).count();
+        let kept = kept.get(kept.len() - within..).unwrap_or_default();
         let extra = self.extra.filter(|extra| after < extra.at && extra.at < before);
         let split = extra.map_or(kept.len(), |extra| kept.partition_point(|contact| contact.at <= extra.at));
         let (earlier, later) = kept.split_at(split);

@@ -132,8 +132,11 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let mut behind = None;
         let mut held = compacted;
         let mut fullest = Fullest { used: compacted, end: here };
-        for contact in in_reach() {
+        for contact in self.counted() {
             let position = self.position(contact.at);
+            if position <= here - length {
+                continue;
+            }
             if position >= here.saturating_add(length) {
                 break;
             }

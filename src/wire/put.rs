@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::opening_hours::{OpenRange, OpeningHours, WEEKDAYS, parse_weekdays};
+use crate::domain::opening_hours::{OpenRange, OpeningHours, Week};
 use crate::domain::window::Window;
 use crate::domain::wishes::{WishedLimit, Wishes};
 use crate::domain::words::Name;
@@ -192,17 +192,9 @@ fn read_hours(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> Opt
         object(pointer.to_owned(), format!("expected an object, found {}", described(value)));
         return None;
     };
-    let mut days: [Vec<OpenRange>; 7] = Default::default();
-    let mut named = [false; 7];
+    let mut week = Week::default();
     for (key, value) in members {
         let pointer = format!("{pointer}/{}", escaped(key));
-        let Some(weekdays) = parse_weekdays(key) else {
-            object(
-                pointer,
-                format!("is not a day; write one of {}, or a range as `mon-fri`", WEEKDAYS.join(", ")),
-            );
-            continue;
-        };
         let texts = match value {
             Value::Array(texts) if texts.len() <= LONGEST_LIST => texts.as_slice(),
             other => {
@@ -221,16 +213,9 @@ fn read_hours(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> Opt
                 Err(detail) => object(format!("{pointer}/{index}"), detail),
             }
         }
-        for weekday in weekdays {
-            if let (Some(day), Some(named)) = (days.get_mut(weekday), named.get_mut(weekday)) {
-                if *named {
-                    let name = WEEKDAYS.get(weekday).copied().unwrap_or_default();
-                    object(pointer.clone(), format!("`{name}` has hours twice"));
-                }
-                *named = true;
-                day.clone_from(&ranges);
-            }
+        if let Err(detail) = week.open(key, &ranges) {
+            object(pointer, detail);
         }
     }
-    Some(OpeningHours::from_days(days))
+    Some(week.hours())
 }

@@ -1,10 +1,6 @@
 //! The four kinds of rule, each read from its table.
 
-use std::collections::BTreeMap;
-
 use crate::domain::answer::RuleVerdict;
-use crate::domain::opening_hours::{OpenRange, OpeningHours, WEEKDAYS, parse_weekdays};
-use crate::domain::wall_clock::{Day, LocalTime};
 use crate::domain::window::{LONGEST_WINDOW_DAYS, Window, parse_local_days};
 use crate::domain::words::{Tag, Verdict};
 use crate::policy::document::{self, Document, Header};
@@ -13,7 +9,6 @@ use crate::policy::placed::Placed;
 use crate::policy::sentences;
 use crate::rules::cap::{Cap, Reserve};
 use crate::rules::company::Company;
-use crate::rules::contact_hours::{Closed, ContactHours};
 use crate::rules::hold::{After, Hold, Repetition, Stretch, Trigger};
 use crate::rules::narrowing::Narrowing;
 use crate::rules::requirement::{Requirement, WhenUnknown};
@@ -21,7 +16,7 @@ use crate::rules::usage::Counts;
 use crate::rules::{Mode, Rule, RuleKind};
 
 use super::company::vocabularies;
-use super::names;
+use super::{hours, names};
 
 type Read = fn(&Document, &Company, &mut Collector<'_>) -> Vec<Rule>;
 
@@ -68,7 +63,7 @@ fn contact_hours(document: &Document, company: &Company, mistakes: &mut Collecto
         .contact_hours
         .iter()
         .filter_map(|written| {
-            let kind = hours(written, mistakes).map(RuleKind::ContactHours);
+            let kind = hours::read(written, mistakes).map(RuleKind::ContactHours);
             rule(written.header(), written, kind, Verdict::Defer, company, mistakes)
         })
         .collect()
@@ -313,101 +308,4 @@ fn hold(written: &document::Hold, company: &Company, mistakes: &mut Collector<'_
         per: tags(written.per.as_ref()),
         repetition,
     })
-}
-
-fn hours(written: &document::ContactHours, mistakes: &mut Collector<'_>) -> Option<ContactHours> {
-    let open = written.open.as_ref().map(|days| opening_hours(days, mistakes));
-    let closed: Vec<Closed> =
-        written.closed.iter().flatten().filter_map(|text| closed(text, mistakes)).collect();
-    if written.open.is_none() && written.closed.is_none() {
-        // Only hours make contact hours; the shape alone cannot say "one of two".
-        let place = written.id.as_ref().map_or(0..0, |id| id.place.clone());
-        mistakes.add(&place, "contact hours need `open`, `closed` or both");
-        return None;
-    }
-    Some(ContactHours {
-        open,
-        closed,
-        spread: written.spread.as_ref().and_then(|text| names::span(text, mistakes)),
-    })
-}
-
-fn opening_hours(
-    written: &BTreeMap<Placed<String>, Vec<Placed<String>>>,
-    mistakes: &mut Collector<'_>,
-) -> OpeningHours {
-    let mut days: [Vec<OpenRange>; 7] = Default::default();
-    let mut named = [false; 7];
-    let mut in_file_order: Vec<_> = written.iter().collect();
-    in_file_order.sort_by_key(|(key, _)| key.place.start);
-    for (key, texts) in in_file_order {
-        let Some(weekdays) = parse_weekdays(key) else {
-            let known = WEEKDAYS.join(", ");
-            mistakes.add(
-                &key.place,
-                format!("`{}` is not a day; write one of {known}, or a range as `mon-fri`", key.value),
-            );
-            continue;
-        };
-        let mut ranges = Vec::new();
-        for text in texts {
-            match OpenRange::parse(text) {
-                Ok(range) => ranges.push(range),
-                Err(message) => mistakes.add(&text.place, message),
-            }
-        }
-        for weekday in weekdays {
-            if let (Some(day), Some(named)) = (days.get_mut(weekday), named.get_mut(weekday)) {
-                if *named {
-                    let name = WEEKDAYS.get(weekday).copied().unwrap_or_default();
-                    mistakes.add(&key.place, format!("`{name}` has hours twice"));
-                }
-                *named = true;
-                day.clone_from(&ranges);
-            }
-        }
-    }
-    OpeningHours::from_days(days)
-}
-
-/// Reads `2026-12-25` or `2026-12-31T20:00/2027-01-02T08:00`.
-fn closed(text: &Placed<String>, mistakes: &mut Collector<'_>) -> Option<Closed> {
-    let interval = match text.split_once('/') {
-        None => Day::parse(text).map(|day| Closed {
-            from: LocalTime { day, time_ms: 0 },
-            until: LocalTime { day: day.plus(1), time_ms: 0 },
-        }),
-        Some((from, until)) => match (local_time(from), local_time(until)) {
-            (Some(from), Some(until)) => Some(Closed { from, until }),
-            _ => None,
-        },
-    };
-    match interval {
-        Some(closed) if closed.from < closed.until => Some(closed),
-        Some(_) => {
-            mistakes.add(&text.place, format!("`{}` ends before it begins", text.value));
-            None
-        }
-        None => {
-            mistakes.add(
-                &text.place,
-                format!(
-                    "`{}` is neither a local date (`2026-12-25`) nor an interval \
-                     (`2026-12-31T20:00/2027-01-02T08:00`)",
-                    text.value
-                ),
-            );
-            None
-        }
-    }
-}
-
-fn local_time(text: &str) -> Option<LocalTime> {
-    match text.split_once('T') {
-        None => Day::parse(text).map(|day| LocalTime { day, time_ms: 0 }),
-        Some((day, time)) => {
-            let range = OpenRange::parse(&format!("{time}-24:00")).ok()?;
-            Some(LocalTime { day: Day::parse(day)?, time_ms: range.open_ms })
-        }
-    }
 }
