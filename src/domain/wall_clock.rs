@@ -35,8 +35,18 @@ impl Stretch {
     /// What the clock shows, if `moment` lies within.
     #[must_use]
     pub fn local(&self, moment: Moment) -> Option<LocalTime> {
-        let within = self.from <= moment && moment < self.until;
-        within.then(|| LocalTime::at_offset(moment, self.offset_ms))
+        self.holds(moment).then(|| LocalTime::at_offset(moment, self.offset_ms))
+    }
+
+    /// When the clock shows `local`, if that lies within.
+    #[must_use]
+    pub fn moment(&self, local: LocalTime) -> Option<Moment> {
+        let shown = i64::from(local.day.0) * DAY_MS + local.time_ms;
+        Some(Moment::from_millis(shown - self.offset_ms)).filter(|moment| self.holds(*moment))
+    }
+
+    fn holds(&self, moment: Moment) -> bool {
+        self.from <= moment && moment < self.until
     }
 }
 

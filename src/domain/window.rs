@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::moment::{HOUR_MS, Moment, Span, SpanUnit};
-use super::wall_clock::{Day, LocalTime, Zone};
+use super::wall_clock::{Day, LocalTime, Stretch, Zone};
 
 /// The longest window a policy may name, in days: what records keep.
 pub const LONGEST_WINDOW_DAYS: i64 = 400;
@@ -166,34 +166,54 @@ impl Window {
         }
     }
 
+    /// What the customer's clock shows where `position` begins; `None` where no clock says so.
+    fn begins(self, position: i64, week_start: WeekStart) -> Option<LocalTime> {
+        let midnight = |day: Day| Some(LocalTime { day, time_ms: 0 });
+        match self {
+            Self::Rolling { .. } | Self::Lifetime => None,
+            Self::LocalDays(_) | Self::Calendar(CalendarUnit::Day) => midnight(Day(position as i32)),
+            Self::Calendar(CalendarUnit::Hour) => Some(LocalTime {
+                day: Day(position.div_euclid(24) as i32),
+                time_ms: position.rem_euclid(24) * HOUR_MS,
+            }),
+            Self::Calendar(CalendarUnit::Week) => {
+                // Inverse of the numbering above: the first day of week `position` is the one day of its
+                // seven that falls on the week's start.
+                let from = Day((position * 7) as i32);
+                let to_start = (week_start.0 + 7 - from.weekday()) % 7;
+                midnight(from.plus(to_start as i32))
+            }
+            Self::Calendar(CalendarUnit::Month) => {
+                midnight(first_of(position.div_euclid(12), position.rem_euclid(12) + 1))
+            }
+            Self::Calendar(CalendarUnit::Year) => midnight(first_of(position, 1)),
+        }
+    }
+
     /// The first moment after `moment` at which its position may be `position`, a later one; never
     /// too late, and too early only where the clock jumps between.
     #[must_use]
     pub fn reaches(self, position: i64, moment: Moment, zone: &Zone, week_start: WeekStart) -> Moment {
+        match (self, self.begins(position, week_start)) {
+            (Self::Rolling { .. }, _) => Moment::from_millis(position),
+            (_, Some(begin)) => zone.boundary_after(moment, begin.day, begin.time_ms),
+            (_, None) => Moment::NEVER,
+        }
+    }
+
+    /// The first moment that has `position` or a later one, if it lies in a stretch in which the clock
+    /// does not jump: all moments of the stretch from then on have it too.
+    #[must_use]
+    pub fn first_moment<'s>(
+        self,
+        position: i64,
+        stretch: impl FnOnce() -> &'s Stretch,
+        week_start: WeekStart,
+    ) -> Option<Moment> {
         match self {
-            Self::Rolling { .. } => Moment::from_millis(position),
-            Self::Lifetime => Moment::NEVER,
-            Self::LocalDays(_) => zone.boundary_after(moment, Day(position as i32), 0),
-            Self::Calendar(unit) => {
-                let (day, time_ms) = match unit {
-                    CalendarUnit::Hour => {
-                        (Day(position.div_euclid(24) as i32), position.rem_euclid(24) * HOUR_MS)
-                    }
-                    CalendarUnit::Day => (Day(position as i32), 0),
-                    CalendarUnit::Week => {
-                        // Inverse of the numbering above: the first day of week `position` is the one
-                        // day of its seven that falls on the week's start.
-                        let from = Day((position * 7) as i32);
-                        let to_start = (week_start.0 + 7 - from.weekday()) % 7;
-                        (from.plus(to_start as i32), 0)
-                    }
-                    CalendarUnit::Month => {
-                        (first_of(position.div_euclid(12), position.rem_euclid(12) + 1), 0)
-                    }
-                    CalendarUnit::Year => (first_of(position, 1), 0),
-                };
-                zone.boundary_after(moment, day, time_ms)
-            }
+            Self::Rolling { .. } => Some(Moment::from_millis(position)),
+            Self::Lifetime => None,
+            Self::LocalDays(_) | Self::Calendar(_) => stretch().moment(self.begins(position, week_start)?),
         }
     }
 

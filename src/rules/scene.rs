@@ -212,8 +212,13 @@ impl<'a> Scene<'a> {
     /// What the customer's clock shows at some moment, which need not be the one judged.
     #[must_use]
     pub fn local(&self, moment: Moment) -> LocalTime {
-        let stretch = self.stretch.get_or_init(|| self.zone().stretch(self.moment));
-        stretch.local(moment).unwrap_or_else(|| self.zone().local(moment))
+        self.stretch().local(moment).unwrap_or_else(|| self.zone().local(moment))
+    }
+
+    /// The stretch around the moment judged in which the customer's clock does not jump.
+    #[must_use]
+    pub fn stretch(&self) -> &Stretch {
+        self.stretch.get_or_init(|| self.zone().stretch(self.moment))
     }
 
     /// A span back from the moment judged.

@@ -89,6 +89,11 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         self.window.position(moment, |moment| self.scene.local(moment), self.scene.company.week_start)
     }
 
+    /// The first moment with that position, if the clock has not jumped since.
+    fn begin(&self, position: i64) -> Option<Moment> {
+        self.window.first_moment(position, || self.scene.stretch(), self.scene.company.week_start)
+    }
+
     /// The first moment that may have that position.
     fn reaches(&self, position: i64) -> Option<Moment> {
         let moment = self.scene.moment();
@@ -132,8 +137,14 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let mut behind = None;
         let mut held = compacted;
         let mut fullest = Fullest { used: compacted, end: here };
+        let now = self.scene.moment();
+        let begin = self.begin(here - length + 1);
         for contact in self.counted() {
-            let position = self.position(contact.at);
+            // Between the window's beginning and now every contact is within; only others need counting.
+            let position = match begin {
+                Some(begin) if begin <= contact.at && contact.at <= now => here,
+                Some(_) | None => self.position(contact.at),
+            };
             if position <= here - length {
                 continue;
             }
