@@ -19,8 +19,7 @@ run:
 	cargo run --release
 
 test: tools-test
-	cargo test --all-targets
-	cargo test --doc
+	cargo test
 	cargo build --bin contact-governor
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
