@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-use super::moment::{DAY_MS, HOUR_MS, Moment};
+use super::moment::{DAY_MS, HOUR_MS, Moment, Span};
 
 /// A local date: days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,9 @@ pub struct LocalTime {
     /// Milliseconds since the midnight the clock shows, 0 to 86,399,999.
     pub time_ms: i64,
 }
+
+/// No clock falls back by more: across the date line, by a day, and an hour of summer time.
+const LONGEST_FALL_BACK: Span = Span::from_millis(25 * HOUR_MS);
 
 /// A stretch of time with one offset from UTC, half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +41,13 @@ impl Stretch {
         self.holds(moment).then(|| LocalTime::at_offset(moment, self.offset_ms))
     }
 
-    /// When the clock shows `local`, if that lies within.
+    /// The first moment at which the clock shows `local` or later, if that lies within, and so long after
+    /// the jump it began with that the clock cannot have shown it before, falling back.
     #[must_use]
     pub fn moment(&self, local: LocalTime) -> Option<Moment> {
         let shown = i64::from(local.day.0) * DAY_MS + local.time_ms;
-        Some(Moment::from_millis(shown - self.offset_ms)).filter(|moment| self.holds(*moment))
+        let moment = Moment::from_millis(shown - self.offset_ms);
+        (self.holds(moment) && self.from + LONGEST_FALL_BACK <= moment).then_some(moment)
     }
 
     fn holds(&self, moment: Moment) -> bool {
@@ -154,7 +159,7 @@ impl Zone {
             AmbiguousOffset::Unambiguous { offset } => at_offset(offset.seconds()),
             // Midnight is skipped: the day begins where the clock lands.
             AmbiguousOffset::Gap { after, .. } => {
-                self.next_jump(at_offset(after.seconds()) - super::moment::Span::from_millis(1))
+                self.next_jump(at_offset(after.seconds()) - Span::from_millis(1))
             }
             // Midnight comes twice: the day begins at the first of them.
             AmbiguousOffset::Fold { before, .. } => at_offset(before.seconds()),

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::domain::condition::Circumstances;
 use crate::domain::contact::Contact;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
 use crate::domain::window::Window;
 use crate::domain::words::Tags;
 
@@ -108,8 +108,13 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
 
     /// The counted contacts from where a window may begin up to `before`, oldest first.
     fn counted_within(&self, before: Moment) -> impl Iterator<Item = &'s Contact> + Clone {
+        self.counted_between(self.scene.back(self.window.reach()), before)
+    }
+
+    /// The counted contacts strictly between two moments, oldest first.
+    fn counted_between(&self, after: Moment, before: Moment) -> impl Iterator<Item = &'s Contact> + Clone {
         self.scene
-            .contacts_between(self.scene.back(self.window.reach()), before)
+            .contacts_between(after, before)
             .filter(|contact| (self.selects)(&contact.tags) && self.scene.counts(contact))
     }
 
@@ -133,13 +138,16 @@ impl<'s, S: Fn(&Tags) -> bool> Usage<'s, '_, S> {
         let here = self.here();
         let length = self.window.length();
         let compacted: u64 = if self.window == Window::Lifetime { self.compacted() } else { 0 };
-        let in_reach = || self.counted().skip_while(|contact| self.position(contact.at) <= here - length);
+        let now = self.scene.moment();
+        let begin = self.begin(here - length + 1);
+        let reach = self.window.reach();
+        let after = begin.map_or_else(|| self.scene.back(reach), |begin| begin - Span::from_millis(1));
+        let counted = || self.counted_between(after, now + reach);
+        let in_reach = || counted().skip_while(|contact| self.position(contact.at) <= here - length);
         let mut behind = None;
         let mut held = compacted;
         let mut fullest = Fullest { used: compacted, end: here };
-        let now = self.scene.moment();
-        let begin = self.begin(here - length + 1);
-        for contact in self.counted() {
+        for contact in counted() {
             // Between the window's beginning and now every contact is within; only others need counting.
             let position = match begin {
                 Some(begin) if begin <= contact.at && contact.at <= now => here,
