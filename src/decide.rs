@@ -16,7 +16,7 @@ use crate::domain::condition::Circumstances;
 use crate::domain::contact::{Contact, Standing};
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
-use crate::domain::question::{FARTHEST_AHEAD, Misuse, PAST_TOLERANCE, Question, SEARCH_HORIZON};
+use crate::domain::question::{Misuse, Question, SEARCH_HORIZON};
 use crate::domain::record::Record;
 use crate::domain::words::Verdict;
 use crate::policy::Policy;
@@ -63,23 +63,11 @@ pub fn decide(
             return Ok(repeat(policy, halts, record, question, known, now));
         }
     }
-    check_moments(question, now)?;
+    let misuses: Vec<Misuse> = question.misplaced(now).collect();
+    if !misuses.is_empty() {
+        return Err(misuses);
+    }
     Ok(judge(policy, halts, record, question, now))
-}
-
-fn check_moments(question: &Question, now: Moment) -> Result<(), Vec<Misuse>> {
-    let moment = question.moment(now);
-    let mut misuses = Vec::new();
-    if moment < now - PAST_TOLERANCE {
-        misuses.push(Misuse::SendAtPast);
-    }
-    if moment > now + FARTHEST_AHEAD {
-        misuses.push(Misuse::SendAtTooFarAhead);
-    }
-    if question.deadline.is_some_and(|deadline| deadline < moment) {
-        misuses.push(Misuse::DeadlineBeforeSendAt);
-    }
-    if misuses.is_empty() { Ok(()) } else { Err(misuses) }
 }
 
 /// The same question again: the same `allow`, unless the customer or the company said stop since.

@@ -63,6 +63,16 @@ impl Question {
     pub fn moment(&self, now: Moment) -> Moment {
         self.send_at.unwrap_or(now)
     }
+
+    /// What the clock has against the question, asked at `now`.
+    pub fn misplaced(&self, now: Moment) -> impl Iterator<Item = Misuse> {
+        let moment = self.moment(now);
+        let past = (moment < now - PAST_TOLERANCE).then_some(Misuse::SendAtPast);
+        let ahead = (moment > now + FARTHEST_AHEAD).then_some(Misuse::SendAtTooFarAhead);
+        let late =
+            self.deadline.is_some_and(|deadline| deadline < moment).then_some(Misuse::DeadlineBeforeSendAt);
+        [past, ahead, late].into_iter().flatten()
+    }
 }
 
 /// Why a well-formed question cannot be judged.

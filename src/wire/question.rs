@@ -10,7 +10,7 @@ use crate::domain::condition::Condition;
 use crate::domain::contact::Fingerprint;
 use crate::domain::fact::Facts;
 use crate::domain::moment::Moment;
-use crate::domain::question::{Content, FARTHEST_AHEAD, Misuse, PAST_TOLERANCE, Question};
+use crate::domain::question::{Content, Question};
 use crate::domain::wall_clock::Zone;
 use crate::domain::words::{Claim, ClaimSet, Delivery, Name, Tags, nearest};
 use crate::policy::Policy;
@@ -45,7 +45,8 @@ impl QuestionReader {
         match question {
             Some(question) if errors.is_empty() => Ok(question),
             Some(question) => {
-                errors.extend(misplaced(&question, now).map(misuse_error));
+                // Judged after idempotency where nothing else is wrong; here it is one more thing to mend.
+                errors.extend(question.misplaced(now).map(misuse_error));
                 Err(Problem::fields(errors))
             }
             None => Err(Problem::fields(errors)),
@@ -144,17 +145,6 @@ impl QuestionReader {
             }
         }
     }
-}
-
-/// What the clock has against a question. Judged after idempotency where nothing else is wrong; where
-/// something is, it is one more thing to mend.
-fn misplaced(question: &Question, now: Moment) -> impl Iterator<Item = Misuse> {
-    let moment = question.moment(now);
-    let past = (moment < now - PAST_TOLERANCE).then_some(Misuse::SendAtPast);
-    let ahead = (moment > now + FARTHEST_AHEAD).then_some(Misuse::SendAtTooFarAhead);
-    let late =
-        question.deadline.is_some_and(|deadline| deadline < moment).then_some(Misuse::DeadlineBeforeSendAt);
-    [past, ahead, late].into_iter().flatten()
 }
 
 /// A required member that must be a name the policy knows.
