@@ -40,7 +40,7 @@ tools-lint:
 bench: bench-core bench-http
 
 bench-core:
-	cargo bench --bench decide
+	benches/core.sh
 
 bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling
