@@ -23,10 +23,11 @@ test: tools-test
 	cargo build --bin contact-governor
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
-# prlimit, for the test of a full disk; sh and kill are everywhere.
+# prlimit, for the test of a full disk; a Redis for the ledger in it; sh and kill are everywhere.
 tools-test:
 	$(call ensure,prlimit,util-linux)
 	$(call ensure,cc,gcc libc6-dev)
+	$(call ensure,redis-server,redis-server redis-tools)
 
 lint: tools-lint
 	cargo fmt --check

@@ -2,15 +2,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
+use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
-use crate::gate::Gate;
+use crate::gate::{Gate, Terms};
 use crate::http;
 use crate::ledger::embedded::EmbeddedLedger;
+use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::timed::TimedLedger;
+use crate::ledger::redis::RedisLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
@@ -25,6 +28,8 @@ pub enum AppError {
     Mistakes(#[from] Mistakes),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("cannot listen on {listen}: {error}")]
     Listen { listen: SocketAddr, error: std::io::Error },
     #[error("stopped: {0}")]
@@ -63,7 +68,13 @@ impl App {
             );
         }
         let ledger = ledger(settings, &clock)?;
-        let gate = Gate::new(Arc::clone(&policy), ledger, settings.retention);
+        let terms = Terms {
+            retention: settings.retention,
+            patience: Some(settings.ledger_timeout),
+            journal: journal(settings)?,
+        };
+        let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
+        actix_web::rt::spawn(settle(Arc::clone(&gate), clock.clone()));
         let (server, address) = http::serve(settings, gate, clock)
             .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
@@ -108,9 +119,39 @@ impl App {
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
     Ok(match &settings.ledger {
         LedgerUrl::Memory => Arc::new(MemoryLedger::default()),
-        LedgerUrl::Embedded(directory) => {
-            let ledger = EmbeddedLedger::open(directory, clock.now())?;
-            Arc::new(TimedLedger::new(ledger, settings.ledger_timeout))
-        }
+        LedgerUrl::Embedded(directory) => Arc::new(EmbeddedLedger::open(directory, clock.now())?),
+        LedgerUrl::Redis(url) => Arc::new(RedisLedger::open(url, &settings.redis, http::workers(settings))?),
     })
+}
+
+/// What a ledger in memory forgets, no journal need remember.
+fn journal(settings: &Settings) -> Result<Option<Arc<Journal>>, JournalError> {
+    match &settings.journal {
+        Some(directory) if settings.ledger != LedgerUrl::Memory => {
+            Journal::open(directory.clone()).map(|journal| Some(Arc::new(journal)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// How soon the ledger is told what was allowed blind, once it is back.
+const SETTLE: Duration = Duration::from_millis(250);
+/// How many of those go by between looks for what other processes have left.
+const LOOKS_APART: u64 = 40;
+
+/// Tells the ledger what was allowed blind, for as long as the program runs.
+async fn settle(gate: Arc<Gate>, clock: Clock) {
+    let mut ticks = tokio::time::interval(SETTLE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for tick in 0_u64.. {
+        ticks.tick().await;
+        if (gate.unsettled() == 0 && tick % LOOKS_APART != 0) || gate.health().is_err() {
+            continue;
+        }
+        match gate.settle(clock.now()).await {
+            Ok(0) => {}
+            Ok(contacts) => tracing::info!(contacts, "the ledger was told what had been allowed blind"),
+            Err(error) => tracing::warn!(%error, "what was allowed blind still waits for the ledger"),
+        }
+    }
 }

@@ -100,6 +100,15 @@ fn repeat(
     Decision { answer, change: Change::Confirm }
 }
 
+/// What stops a question whatever the record says: its campaign's halt.
+#[must_use]
+pub fn stops(policy: &Policy, halts: &Halts, question: &Question, now: Moment) -> Vec<Reason> {
+    let record = Record::default();
+    let scene = Scene::new(&policy.company, &record, question, now);
+    let clause = Clause::Halt(halts);
+    clause.judge(&scene).map(|judgement| clause.reason(judgement, None)).into_iter().collect()
+}
+
 fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, now: Moment) -> Decision {
     let mut scene = Scene::new(&policy.company, record, question, now);
     let clauses = clause::all(policy, halts, record, question);
@@ -151,15 +160,7 @@ fn judge(policy: &Policy, halts: &Halts, record: &Record, question: &Question, n
 fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decision {
     let question = scene.question;
     let (at, now) = (scene.moment(), scene.asked());
-    let contact = Contact {
-        id: question.contact_id.clone(),
-        question: Some(question.fingerprint),
-        tags: question.tags.clone(),
-        at,
-        reserved_at: at,
-        standing: Standing::Reserved,
-        told_at: None,
-    };
+    let contact = question.reservation(at);
     let budgets = if scene.record.awaits_cancelling(&contact.id) {
         budgets(policy, scene, now)
     } else {

@@ -6,34 +6,48 @@
 pub mod ask;
 pub mod blind;
 pub mod explain;
+mod losing;
 pub mod put;
+pub mod settle;
 pub mod tell;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::{Entry, KEPT, LONG_RECORD, LONGEST_RECORD, Record};
-use crate::ledger::{Committed, Ledger, LedgerError};
+use crate::domain::window::Window;
+use crate::ledger::journal::Journal;
+use crate::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 use crate::policy::Policy;
 use crate::rules::RuleKind;
-
-/// How often a lost race is run again. Each loss means that somebody else has stored something, so
-/// this many losses in a row mean as many asks for one customer at once.
-const MOST_ATTEMPTS: u32 = 128;
 
 /// The verbs, over one policy and one ledger.
 pub struct Gate {
     policy: Arc<Policy>,
     ledger: Arc<dyn Ledger>,
-    /// How long records keep contacts and events; at most [`KEPT`].
-    kept: Span,
+    terms: Terms,
+    spell: blind::Spell,
 }
 
+/// On what terms the ledger is used.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// Shortens how long records keep contacts and events; `None` keeps what policies may look back on.
+    pub retention: Option<Span>,
+    /// How long one verb may wait for the ledger, all in all; `None` waits for ever.
+    pub patience: Option<Duration>,
+    /// Where contacts allowed blind wait for the ledger.
+    pub journal: Option<Arc<Journal>>,
+}
+
+/// How long after the longest look-back a record may still be wanted: clocks differ, and so do zones.
+const KEPT_LONGER: Span = Span::from_days(30);
+
 impl Gate {
-    /// `retention` shortens how long records are kept; `None` keeps what policies may look back on.
     #[must_use]
-    pub fn new(policy: Arc<Policy>, ledger: Arc<dyn Ledger>, retention: Option<Span>) -> Self {
-        Self { policy, ledger, kept: retention.map_or(KEPT, |retention| retention.min(KEPT)) }
+    pub fn new(policy: Arc<Policy>, ledger: Arc<dyn Ledger>, terms: Terms) -> Self {
+        Self { policy, ledger, terms, spell: blind::Spell::default() }
     }
 
     #[must_use]
@@ -54,7 +68,40 @@ impl Gate {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn record(&self, customer: &str) -> Result<Arc<Record>, LedgerError> {
-        Ok(self.ledger.load(customer).await?.record)
+        Ok(self.within(self.load(customer)).await?.record)
+    }
+
+    /// A record with what is still on its way to the ledger.
+    async fn load(&self, customer: &str) -> Result<Loaded, LedgerError> {
+        let mut loaded = self.ledger.load(customer).await?;
+        if let Some(journal) = &self.terms.journal {
+            for contact in journal.on_their_way(customer) {
+                settle::enter(Arc::make_mut(&mut loaded.record), contact);
+            }
+        }
+        Ok(loaded)
+    }
+
+    async fn commit(
+        &self,
+        customer: &str,
+        revision: Revision,
+        record: Arc<Record>,
+        now: Moment,
+    ) -> Result<Committed, LedgerError> {
+        let keep = self.keep(&record, now);
+        self.ledger.commit(customer, revision, record, keep).await
+    }
+
+    /// Bounds how long a verb waits for the ledger.
+    async fn within<T>(&self, work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
+        match self.terms.patience {
+            None => work.await,
+            Some(limit) => {
+                let slow = Err(LedgerError::Slow { limit_ms: limit.as_millis() as u64 });
+                tokio::time::timeout(limit, work).await.unwrap_or(slow)
+            }
+        }
     }
 
     /// Loads a record, changes it and commits it, again for as long as others are first. `change` says
@@ -65,28 +112,31 @@ impl Gate {
         now: Moment,
         mut change: impl FnMut(&mut Record) -> (T, Stored),
     ) -> Result<T, LedgerError> {
-        for _ in 0..MOST_ATTEMPTS {
-            let loaded = self.ledger.load(customer).await?;
-            let mut record = Arc::unwrap_or_clone(loaded.record);
-            let (outcome, stored) = change(&mut record);
-            if stored == Stored::No {
-                return Ok(outcome);
+        self.within(async {
+            let mut losses = losing::Losses::default();
+            loop {
+                let loaded = self.load(customer).await?;
+                let mut record = Arc::unwrap_or_clone(loaded.record);
+                let (outcome, stored) = change(&mut record);
+                if stored == Stored::No {
+                    return Ok(outcome);
+                }
+                self.compact(&mut record, now);
+                match self.commit(customer, loaded.revision, Arc::new(record), now).await? {
+                    Committed::Stored => return Ok(outcome),
+                    Committed::Conflict => losses.one_more().await?,
+                }
             }
-            self.compact(&mut record, now);
-            match self.ledger.commit(customer, loaded.revision, Arc::new(record)).await? {
-                Committed::Stored => return Ok(outcome),
-                Committed::Conflict => {}
-            }
-        }
-        Err(LedgerError::Contended { attempts: MOST_ATTEMPTS })
+        })
+        .await
     }
 
     /// Keeps records bounded: drops what is too old for any policy, and of a long record what is too
     /// old for this one. What still starts a hold without an end stays.
     fn compact(&self, record: &mut Record, now: Moment) {
         let entries = record.contacts().len().max(record.events().len());
-        let kept =
-            if entries > LONG_RECORD { self.kept.min(self.policy.longest_look_back()) } else { self.kept };
+        let kept = self.terms.retention.map_or(KEPT, |retention| retention.min(KEPT));
+        let kept = if entries > LONG_RECORD { kept.min(self.policy.longest_look_back()) } else { kept };
         let horizon = now - kept;
         let is_old = record.contacts().first().is_some_and(|contact| contact.at < horizon)
             || record.events().first().is_some_and(|event| event.time < horizon);
@@ -98,13 +148,34 @@ impl Gate {
             contact.standing.counts()
                 && contact.lapses_at(company.lapse_after).is_none_or(|lapse| now < lapse)
         };
-        let needed = |entry: Entry<'_>| {
-            self.policy.rules.iter().any(|rule| match &rule.kind {
-                RuleKind::Hold(hold) => hold.may_look_back_on(entry),
-                RuleKind::Cap(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
-            })
+        record.compact(horizon, counts, |entry| self.may_hold_for_ever(entry));
+    }
+
+    /// Whether a hold without an end may rest on it.
+    fn may_hold_for_ever(&self, entry: Entry<'_>) -> bool {
+        self.policy.rules.iter().any(|rule| match &rule.kind {
+            RuleKind::Hold(hold) => hold.may_look_back_on(entry),
+            RuleKind::Cap(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
+        })
+    }
+
+    /// For how long the record matters: what people have said for ever, contacts and events until no
+    /// window, lifetime counts and endless holds apart, can reach them.
+    fn keep(&self, record: &Record, now: Moment) -> Keep {
+        let counts_lifetimes = self.policy.rules.iter().any(|rule| match &rule.kind {
+            RuleKind::Cap(cap) => matches!(cap.window, Window::Lifetime),
+            RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
+        });
+        let holds_for_ever = || {
+            record.contacts().iter().any(|contact| self.may_hold_for_ever(Entry::Contact(contact)))
+                || record.events().iter().any(|event| self.may_hold_for_ever(Entry::Event(event)))
         };
-        record.compact(horizon, counts, needed);
+        match record.latest() {
+            Some(latest) if !record.has_a_say() && !counts_lifetimes && !holds_for_ever() => {
+                Keep::For(latest.max(now) + KEPT + KEPT_LONGER - now)
+            }
+            _ => Keep::Forever,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::wire::question::QuestionReader;
 
 /// What every handler shares.
 pub struct Shared {
-    gate: Gate,
+    gate: Arc<Gate>,
     questions: QuestionReader,
     clock: Clock,
     max_body_bytes: usize,
@@ -66,11 +66,20 @@ fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
     routes.into_iter().fold(resource, Resource::route)
 }
 
+/// How many threads answer.
+#[must_use]
+pub fn workers(settings: &Settings) -> usize {
+    match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    }
+}
+
 /// Binds the address and returns the server, which serves once it is awaited.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(settings: &Settings, gate: Gate, clock: Clock) -> std::io::Result<(Server, SocketAddr)> {
+pub fn serve(settings: &Settings, gate: Arc<Gate>, clock: Clock) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         gate,
@@ -83,8 +92,7 @@ pub fn serve(settings: &Settings, gate: Gate, clock: Clock) -> std::io::Result<(
         .client_request_timeout(settings.request_timeout)
         .max_connections(settings.max_connections)
         .shutdown_timeout(settings.shutdown_timeout.as_secs());
-    let server = if settings.workers == 0 { server } else { server.workers(settings.workers) };
-    let server = server.bind(settings.listen)?;
+    let server = server.workers(workers(settings)).bind(settings.listen)?;
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     Ok((server.run(), address))
 }

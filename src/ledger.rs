@@ -4,16 +4,17 @@
 //! the gate loads and decides again.
 
 pub mod embedded;
+pub mod journal;
 pub mod memory;
 pub mod record_format;
-pub mod timed;
+pub mod redis;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use crate::domain::halts::Halts;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
 
 /// Identifies one state of one record. Never used twice for one customer, not even after the record
@@ -41,6 +42,14 @@ pub enum Committed {
     Conflict,
 }
 
+/// For how long a record is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    Forever,
+    /// From now; nothing in it can matter to any answer afterwards.
+    For(Span),
+}
+
 /// Why a ledger could not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -64,12 +73,13 @@ pub trait Ledger: Send + Sync {
     fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>>;
 
     /// Stores `record` if the customer's revision is still `revision`, and answers only once it is
-    /// stored.
+    /// stored. A ledger may forget the record after the time in `keep`, and need not.
     fn commit<'a>(
         &'a self,
         customer: &'a str,
         revision: Revision,
         record: Arc<Record>,
+        keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>>;
 
     /// The campaigns halted now.

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod app;
+pub mod backoff;
 pub mod claims;
 pub mod cli;
 pub mod clock;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
-use crate::gate::Gate;
 use crate::gate::ask::Wanted;
+use crate::gate::{Gate, Terms};
 use crate::ledger::memory::MemoryLedger;
 use crate::policy::Policy;
 use crate::wire::event::{self, Defaults};
@@ -47,7 +47,7 @@ pub struct Replay {
 impl Replay {
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Self {
-        let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), None);
+        let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), Terms::default());
         Self { gate, questions: QuestionReader::new(policy), steps: 0 }
     }
 

@@ -1,6 +1,8 @@
 //! Where to listen, which ledger, which limits: layered from the documented default file, the
 //! operator's file, the environment and flags, every mistake found at once.
 
+mod ledger_url;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use serde_json::Value;
 
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
+
+pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 
 /// The documented default file is the default.
 pub const DEFAULTS: &str = include_str!("../config/settings.toml");
@@ -29,34 +33,35 @@ pub struct Settings {
     pub keep_alive: Duration,
     pub shutdown_timeout: Duration,
     pub ledger: LedgerUrl,
+    /// How long an ask may wait for the ledger, all in all.
     pub ledger_timeout: Duration,
     pub retention: Option<Span>,
+    pub redis: RedisSettings,
+    /// Where blind allows wait for the ledger; `None`: nowhere.
+    pub journal: Option<PathBuf>,
     /// `None`: the policy that ships with the program.
     pub policy: Option<PathBuf>,
     pub log_level: String,
     pub log_json: bool,
 }
 
-/// Which ledger.
+/// How a Redis ledger is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerUrl {
-    Embedded(PathBuf),
-    Memory,
-}
-
-impl LedgerUrl {
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("embedded", "")) => {
-                Err("`embedded:` needs a directory, as in `embedded:./data`".to_owned())
-            }
-            Some(("embedded", directory)) => Ok(Self::Embedded(directory.into())),
-            Some(("memory", "")) => Ok(Self::Memory),
-            _ => Err(format!("`{text}` is no ledger; write `embedded:DIR` or `memory:`")),
-        }
-    }
+pub struct RedisSettings {
+    pub connect_timeout: Duration,
+    pub command_timeout: Duration,
+    /// 0: one a worker.
+    pub connections: usize,
+    pub key_prefix: String,
+    /// How many replicas must have a write before it counts; 0: none.
+    pub wait_replicas: usize,
+    pub wait_timeout: Duration,
+    /// PEM files; `None` trusts the usual authorities and shows no certificate.
+    pub tls_authority: Option<PathBuf>,
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub sentinel_username: Option<String>,
+    pub sentinel_password: Option<Secret>,
 }
 
 /// What flags say.
@@ -133,8 +138,9 @@ impl Settings {
                 }
                 Span::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration; write `90d`"))
             }),
-            policy: reading
-                .parsed("policy.file", |text| Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))),
+            redis: reading.redis(),
+            journal: reading.file("journal.directory"),
+            policy: reading.file("policy.file"),
             log_level: reading.parsed("log.level", |text| {
                 let filter = tracing_subscriber::EnvFilter::try_new(text);
                 filter.map(|_| text.to_owned()).map_err(|error| format!("`{text}` is no log filter: {error}"))
@@ -151,6 +157,12 @@ impl Settings {
                  need no keys; listen on a loopback address, as 127.0.0.1:8080",
                 settings.listen
             ));
+        }
+        if settings.redis.command_timeout > settings.ledger_timeout && reading.mistakes.is_empty() {
+            reading.mistakes.push(
+                "setting redis.command_timeout: longer than ledger.timeout, which would end the wait for it"
+                    .to_owned(),
+            );
         }
         if reading.mistakes.is_empty() { Ok(settings) } else { Err(SettingsMistakes(reading.mistakes)) }
     }
@@ -195,6 +207,40 @@ impl Reading<'_> {
         })
     }
 
+    fn redis(&mut self) -> RedisSettings {
+        let settings = RedisSettings {
+            connect_timeout: self.duration("redis.connect_timeout"),
+            command_timeout: self.duration("redis.command_timeout"),
+            connections: self.number("redis.connections", 0, 1_024),
+            key_prefix: self.parsed("redis.key_prefix", |text| match text.len() {
+                0..=64 => Ok(text.to_owned()),
+                _ => Err("at most 64 bytes".to_owned()),
+            }),
+            wait_replicas: self.number("redis.wait_replicas", 0, 16),
+            wait_timeout: self.duration("redis.wait_timeout"),
+            tls_authority: self.file("redis.tls_authority"),
+            tls_certificate: self.file("redis.tls_certificate"),
+            tls_key: self.file("redis.tls_key"),
+            sentinel_username: self.given("redis.sentinel_username"),
+            sentinel_password: self.given("redis.sentinel_password").map(Secret::new),
+        };
+        if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
+            self.mistakes.push(
+                "setting redis.tls_certificate: a certificate and redis.tls_key go together".to_owned(),
+            );
+        }
+        settings
+    }
+
+    /// What is given, if it is not empty.
+    fn given(&self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.given(name).map(PathBuf::from)
+    }
+
     fn number(&mut self, name: &str, least: usize, most: usize) -> usize {
         self.parsed(name, |text| match text.parse::<usize>() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
@@ -204,9 +250,11 @@ impl Reading<'_> {
 
     fn duration(&mut self, name: &str) -> Duration {
         self.parsed(name, |text| {
-            Span::parse(text)
-                .map(|span| Duration::from_millis(span.millis().unsigned_abs()))
-                .ok_or_else(|| format!("`{text}` is not a duration; write `10s`"))
+            let millis = text.strip_suffix("ms").and_then(|number| number.parse().ok()).filter(|ms| *ms > 0);
+            millis
+                .or_else(|| Span::parse(text).map(|span| span.millis().unsigned_abs()))
+                .map(Duration::from_millis)
+                .ok_or_else(|| format!("`{text}` is not a duration; write `10s` or `250ms`"))
         })
     }
 }
@@ -232,7 +280,6 @@ placeholder! {
     Duration => Duration::ZERO,
     LedgerUrl => LedgerUrl::Memory,
     Option<Span> => None,
-    Option<PathBuf> => None,
     String => String::new(),
     bool => false,
 }

@@ -9,10 +9,10 @@ use contact_governor::domain::halts::Halts;
 use contact_governor::domain::moment::Moment;
 use contact_governor::domain::record::Record;
 use contact_governor::domain::words::Verdict;
-use contact_governor::gate::Gate;
 use contact_governor::gate::ask::Wanted;
+use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Committed, Ledger, LedgerError, Loaded, Revision};
+use contact_governor::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::event;
 use contact_governor::wire::question::QuestionReader;
@@ -59,13 +59,14 @@ impl Ledger for Faulty {
         customer: &'a str,
         revision: Revision,
         record: Arc<Record>,
+        keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
         match self.dice.roll(20) {
             0 => std::future::ready(Err(away())).boxed(),
             1 => std::future::ready(Ok(Committed::Conflict)).boxed(),
             // Stored, but nobody hears of it.
-            2 => self.inner.commit(customer, revision, record).map(|_| Err(away())).boxed(),
-            _ => self.inner.commit(customer, revision, record),
+            2 => self.inner.commit(customer, revision, record, keep).map(|_| Err(away())).boxed(),
+            _ => self.inner.commit(customer, revision, record, keep),
         }
     }
 
@@ -140,7 +141,7 @@ window = \"rolling 24h\"
 fn simulate(seed: u64) -> usize {
     let policy = Arc::new(compile("audit.toml", POLICY).expect("a policy"));
     let ledger = Faulty { inner: MemoryLedger::default(), dice: Dice(AtomicU64::new(seed)) };
-    let gate = Gate::new(Arc::clone(&policy), Arc::new(ledger), None);
+    let gate = Gate::new(Arc::clone(&policy), Arc::new(ledger), Terms::default());
     let reader = QuestionReader::new(Arc::clone(&policy));
     let dice = Dice(AtomicU64::new(seed.wrapping_mul(31) | 1));
     let book = Mutex::new(Book::default());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::harness::{Caller, Process, question, with};
+use crate::harness::{Caller, Launch, Process, question, with};
 
 /// How often the process is killed, and what it is asked before each time.
 const KILLS: usize = 12;
@@ -108,7 +108,9 @@ fn a_second_process_on_one_directory_is_told_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = format!("embedded:{}", folder.path().join("data").display());
     let _first = Process::start(&["--ledger", &ledger]);
-    let said = Process::start_under(&[], &["--ledger", &ledger]).err().expect("it does not start");
+    let said = Process::launch(&Launch { arguments: &["--ledger", &ledger], ..Launch::default() })
+        .err()
+        .expect("it does not start");
     assert!(said.contains("another process already uses the ledger"), "{said}");
 }
 
@@ -122,7 +124,9 @@ fn on_a_full_disk_each_purpose_is_answered_as_its_policy_says_until_there_is_roo
     // The signal that goes with a file that may not grow is ignored, so that writing fails instead, as
     // it does on a full disk.
     let deaf = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
-    let process = Process::start_under(&deaf, &["--ledger", &ledger]).expect("it starts");
+    let process =
+        Process::launch(&Launch { wrapper: &deaf, arguments: &["--ledger", &ledger], ..Launch::default() })
+            .unwrap_or_else(|log| panic!("it did not start: {log}"));
     let before = with(question("c-1", "email"), &json!({"contact_id": "m-1"}));
     let kept = process.caller.ask(&before);
     assert_eq!(kept.verdict(), "allow");

@@ -1,16 +1,21 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
+pub mod proxy;
+pub mod redis;
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use contact_governor::app::App;
 use contact_governor::clock::Clock;
 use contact_governor::domain::moment::Moment;
 use contact_governor::settings::{Flags, Settings};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 pub fn at(text: &str) -> Moment {
     Moment::parse(text).unwrap_or_else(|| panic!("{text} is no moment"))
@@ -27,6 +32,24 @@ pub fn with(mut value: Value, members: &Value) -> Value {
         value.extend(members.clone());
     }
     value
+}
+
+/// How long something takes; a promise about time cannot be tested without a clock.
+#[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let outcome = work();
+    (outcome, start.elapsed())
+}
+
+/// How long it takes until something holds; at most half a minute.
+#[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
+pub fn time_until(mut holds: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it never came to that");
+    }
+    start.elapsed()
 }
 
 /// An answer from over the wire.
@@ -180,21 +203,42 @@ pub struct Process {
     child: Child,
     /// Read to its end, so that the process never waits for somebody to read its log.
     log: Option<JoinHandle<String>>,
+    _journal: TempDir,
+}
+
+/// How to start the program.
+#[derive(Default)]
+pub struct Launch<'a> {
+    /// Another program to start it through: a shell that sets limits.
+    pub wrapper: &'a [&'a str],
+    /// Settings by their names in the environment, without the prefix.
+    pub settings: &'a [(&'a str, &'a str)],
+    pub arguments: &'a [&'a str],
 }
 
 impl Process {
     /// Starts `serve` on a free port and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
-        Self::start_under(&[], arguments).unwrap_or_else(|log| panic!("it did not start: {log}"))
+        Self::launch(&Launch { arguments, ..Launch::default() })
+            .unwrap_or_else(|log| panic!("it did not start: {log}"))
     }
 
-    /// Starts it through another program (a shell that sets limits); what it said if it does not start.
-    pub fn start_under(wrapper: &[&str], arguments: &[&str]) -> Result<Self, String> {
-        let mut words = wrapper.to_vec();
+    /// The same with settings.
+    pub fn start_with(settings: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::launch(&Launch { settings, arguments, ..Launch::default() })
+            .unwrap_or_else(|log| panic!("it did not start: {log}"))
+    }
+
+    /// What it said if it does not start.
+    pub fn launch(launch: &Launch<'_>) -> Result<Self, String> {
+        let journal = tempfile::tempdir().expect("a folder");
+        let mut words = launch.wrapper.to_vec();
         words.extend([PROGRAM, "serve", "--listen", "127.0.0.1:0"]);
-        words.extend(arguments);
+        words.extend(launch.arguments);
         let mut child = Command::new(words[0])
             .args(&words[1..])
+            .env("CONTACT_GOVERNOR__JOURNAL__DIRECTORY", journal.path())
+            .envs(launch.settings.iter().map(|(name, value)| (format!("CONTACT_GOVERNOR__{name}"), value)))
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -222,7 +266,7 @@ impl Process {
             }
             rest
         });
-        Ok(Self { caller: Caller::new(address), child, log: Some(log) })
+        Ok(Self { caller: Caller::new(address), child, log: Some(log), _journal: journal })
     }
 
     pub fn pid(&self) -> u32 {

@@ -7,14 +7,15 @@ use contact_governor::domain::contact::{Contact, Standing};
 use contact_governor::domain::moment::Moment;
 use contact_governor::domain::record::Record;
 use contact_governor::domain::words::Tags;
-use contact_governor::gate::Gate;
 use contact_governor::gate::ask::Wanted;
+use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::embedded::EmbeddedLedger;
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Committed, Ledger, LedgerError, Revision};
+use contact_governor::ledger::{Committed, Keep, Ledger, LedgerError, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::question::QuestionReader;
 
+use crate::harness::redis::{RedisCluster, RedisServer};
 use crate::harness::{at, question};
 
 fn contact(number: usize) -> Contact {
@@ -42,7 +43,8 @@ async fn an_unknown_customer_has_an_empty_record(ledger: Arc<dyn Ledger>) {
 async fn what_is_committed_is_loaded(ledger: Arc<dyn Ledger>) {
     for contacts in [0, 1, 2, 5_000] {
         let before = ledger.load("c").await.expect("loaded");
-        let committed = ledger.commit("c", before.revision, record(contacts)).await.expect("committed");
+        let committed =
+            ledger.commit("c", before.revision, record(contacts), Keep::Forever).await.expect("committed");
         assert_eq!(committed, Committed::Stored);
         let after = ledger.load("c").await.expect("loaded");
         assert_eq!(after.record, record(contacts));
@@ -52,15 +54,21 @@ async fn what_is_committed_is_loaded(ledger: Arc<dyn Ledger>) {
 
 async fn a_stale_revision_writes_nothing(ledger: Arc<dyn Ledger>) {
     let stale = ledger.load("c").await.expect("loaded").revision;
-    assert_eq!(ledger.commit("c", stale, record(1)).await.expect("committed"), Committed::Stored);
-    assert_eq!(ledger.commit("c", stale, record(2)).await.expect("committed"), Committed::Conflict);
+    assert_eq!(
+        ledger.commit("c", stale, record(1), Keep::Forever).await.expect("committed"),
+        Committed::Stored
+    );
+    assert_eq!(
+        ledger.commit("c", stale, record(2), Keep::Forever).await.expect("committed"),
+        Committed::Conflict
+    );
     assert_eq!(ledger.load("c").await.expect("loaded").record, record(1));
 }
 
 async fn customers_do_not_mix(ledger: Arc<dyn Ledger>) {
     for (customer, contacts) in [("a", 1), ("ab", 2), ("b", 3), ("ä/ö \u{1F600}", 4)] {
         let revision = ledger.load(customer).await.expect("loaded").revision;
-        ledger.commit(customer, revision, record(contacts)).await.expect("committed");
+        ledger.commit(customer, revision, record(contacts), Keep::Forever).await.expect("committed");
     }
     assert_eq!(ledger.load("ab").await.expect("loaded").record, record(2));
     assert_eq!(ledger.load("ä/ö \u{1F600}").await.expect("loaded").record, record(4));
@@ -85,7 +93,10 @@ async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
                 let loaded = ledger.load("c").await.expect("loaded");
                 let mut record = Arc::unwrap_or_clone(loaded.record);
                 record.reserve(contact(number));
-                if ledger.commit("c", loaded.revision, Arc::new(record)).await.expect("committed")
+                if ledger
+                    .commit("c", loaded.revision, Arc::new(record), Keep::Forever)
+                    .await
+                    .expect("committed")
                     == Committed::Stored
                 {
                     return;
@@ -104,7 +115,7 @@ async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
 async fn a_race_for_slots_allows_exactly_as_many_as_there_are(ledger: Arc<dyn Ledger>) {
     let policy = "time_zone = \"UTC\"\n[[caps]]\nid = \"k\"\nlimit = 7\nwindow = \"rolling 7d\"";
     let policy = Arc::new(compile("k.toml", policy).expect("a policy"));
-    let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, None));
+    let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, Terms::default()));
     let reader = QuestionReader::new(policy);
     let now = at("2026-11-16T12:00:00Z");
     let askers = (0..64).map(|number| {
@@ -136,7 +147,7 @@ macro_rules! suite {
             fn $test() {
                 let folder = tempfile::tempdir().expect("a folder");
                 let fresh: fn(&Path) -> Arc<dyn Ledger> = $fresh;
-                run(super::$test(fresh(folder.path())));
+                run(async move { super::$test(fresh(folder.path())).await });
             })*
         }
     };
@@ -146,6 +157,8 @@ macro_rules! suites {
     ($tests:tt) => {
         suite!(memory, |_| Arc::new(MemoryLedger::default()), $tests);
         suite!(embedded, |folder| Arc::new(embedded_in(folder)), $tests);
+        suite!(redis_standalone, |_| Arc::new(RedisServer::shared().ledger()), $tests);
+        suite!(redis_cluster, |_| Arc::new(RedisCluster::shared().ledger()), $tests);
     };
 }
 
@@ -169,7 +182,7 @@ fn the_embedded_ledger_keeps_everything_when_it_is_opened_again() {
     run(async {
         let ledger = embedded_in(folder.path());
         let revision = ledger.load("c").await.expect("loaded").revision;
-        ledger.commit("c", revision, record(3)).await.expect("committed");
+        ledger.commit("c", revision, record(3), Keep::Forever).await.expect("committed");
         ledger.set_halt("autumn", Some(Moment::from_millis(5))).await.expect("halted");
     });
     run(async {

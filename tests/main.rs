@@ -19,4 +19,5 @@ mod ledgers;
 mod policy_files;
 mod promises;
 mod readme;
+mod redis;
 mod stored;

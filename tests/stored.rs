@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use contact_governor::domain::record::{Entry, Record};
-use contact_governor::gate::Gate;
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::put::Put;
+use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::memory::MemoryLedger;
 use contact_governor::ledger::record_format::{decode, encode};
 use contact_governor::policy::compile::compile;
@@ -22,7 +22,7 @@ use crate::harness::{at, event, question, with};
 fn record_with_everything() -> Record {
     let text = "time_zone = \"UTC\"\n[purposes]\nmarketing = { when_blind = \"defer\" }\n";
     let policy = Arc::new(compile("p.toml", text).expect("a policy"));
-    let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), None);
+    let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), Terms::default());
     let reader = QuestionReader::new(Arc::clone(&policy));
     let now = at("2026-11-16T12:00:00.123Z");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::Condition;
-use super::contact::Fingerprint;
+use super::contact::{Contact, Fingerprint, Standing};
 use super::fact::Facts;
 use super::moment::{DAY_MS, MINUTE_MS, Moment, Span};
 use super::wall_clock::Zone;
@@ -62,6 +62,20 @@ impl Question {
     #[must_use]
     pub fn moment(&self, now: Moment) -> Moment {
         self.send_at.unwrap_or(now)
+    }
+
+    /// The contact that an allow enters, taking place at `at`.
+    #[must_use]
+    pub fn reservation(&self, at: Moment) -> Contact {
+        Contact {
+            id: self.contact_id.clone(),
+            question: Some(self.fingerprint),
+            tags: self.tags.clone(),
+            at,
+            reserved_at: at,
+            standing: Standing::Reserved,
+            told_at: None,
+        }
     }
 
     /// What the clock has against the question, asked at `now`.

@@ -92,6 +92,24 @@ impl Record {
         record
     }
 
+    /// The latest moment anything in the record took place or will; `None` when nothing is in it.
+    #[must_use]
+    pub fn latest(&self) -> Option<Moment> {
+        let waiting = self.waiting.iter().map(|waiting| waiting.time).max();
+        let contact = self.contacts.last().map(|contact| contact.at);
+        let event = self.events.last().map(|event| event.time);
+        [waiting, contact, event].into_iter().flatten().max()
+    }
+
+    /// Whether it holds what the customer has said, or what is known of them: that never grows old.
+    #[must_use]
+    pub fn has_a_say(&self) -> bool {
+        !(self.consents.is_empty()
+            && self.facts.is_empty()
+            && self.wishes == Wishes::default()
+            && self.suppressions == Suppressions::default())
+    }
+
     /// Whether a contact of that id will be cancelled as soon as it is entered.
     #[must_use]
     pub fn awaits_cancelling(&self, id: &str) -> bool {

@@ -12,7 +12,8 @@ use crate::domain::record::Record;
 use crate::domain::words::{Name, Verdict};
 use crate::ledger::{Committed, LedgerError};
 
-use super::{Gate, MOST_ATTEMPTS};
+use super::Gate;
+use super::losing::Losses;
 
 /// What a caller may want besides the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,12 +29,12 @@ impl Gate {
     /// # Errors
     /// When the question cannot be judged.
     pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
-        match self.try_ask(question, wanted, now).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::warn!(%error, purpose = question.purpose(), "answered blind");
-                Ok(super::blind::answer(&self.policy, question, now))
+        match self.within(self.try_ask(question, wanted, now)).await {
+            Ok(outcome) => {
+                self.spell.is_over();
+                outcome
             }
+            Err(error) => self.ask_blind(question, now, &error).await,
         }
     }
 
@@ -43,8 +44,9 @@ impl Gate {
         wanted: Wanted,
         now: Moment,
     ) -> Result<Result<Answer, Vec<Misuse>>, LedgerError> {
-        for _ in 0..MOST_ATTEMPTS {
-            let loaded = self.ledger.load(&question.customer).await?;
+        let mut losses = Losses::default();
+        loop {
+            let loaded = self.load(&question.customer).await?;
             let halts = self.ledger.halts();
             let decision = match decide::decide(&self.policy, &halts, &loaded.record, question, now) {
                 Ok(decision) => decision,
@@ -62,12 +64,11 @@ impl Gate {
                 Change::Confirm => {}
             }
             self.compact(Arc::make_mut(&mut record), now);
-            match self.ledger.commit(&question.customer, loaded.revision, record).await? {
+            match self.commit(&question.customer, loaded.revision, record, now).await? {
                 Committed::Stored => return Ok(Ok(answer)),
-                Committed::Conflict => {}
+                Committed::Conflict => losses.one_more().await?,
             }
         }
-        Err(LedgerError::Contended { attempts: MOST_ATTEMPTS })
     }
 
     /// The other channels on which the same question would be allowed.

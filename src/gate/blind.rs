@@ -1,21 +1,106 @@
-//! Answers without the ledger: the purpose's `when_blind`, plainly marked.
+//! Answers without the ledger: the purpose's `when_blind`, plainly marked, and what is allowed so kept
+//! on disk until the ledger can be told.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::decide;
 use crate::domain::answer::{Answer, Finding, Reason, RuleVerdict};
+use crate::domain::contact::Contact;
+use crate::domain::halts::Halts;
 use crate::domain::moment::{Moment, SECOND_MS, Span};
-use crate::domain::question::Question;
+use crate::domain::question::{Misuse, Question};
 use crate::domain::words::Verdict;
+use crate::ledger::LedgerError;
+use crate::ledger::journal::Entry;
 use crate::policy::Policy;
+
+use super::Gate;
 
 /// When to ask again. Not the tight promise that an answer with the ledger makes: nobody can know.
 const ASK_AGAIN_AFTER: Span = Span::from_millis(30 * SECOND_MS);
 
-/// The verdict the policy gives a purpose when nothing is known of the customer.
+/// How long the journal's disk may take; an answer must not wait for a disk that hangs.
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(1);
+
+impl Gate {
+    pub(super) async fn ask_blind(
+        &self,
+        question: &Question,
+        now: Moment,
+        error: &LedgerError,
+    ) -> Result<Answer, Vec<Misuse>> {
+        self.spell.one_more(error);
+        let misuses: Vec<_> = question.misplaced(now).collect();
+        if !misuses.is_empty() {
+            return Err(misuses);
+        }
+        let mut answer = answer(&self.policy, &self.ledger.halts(), question, now);
+        if answer.verdict == Verdict::Allow {
+            let contact = self.journalled(question, now).await?;
+            answer.send_at = Some(contact.reserved_at);
+        }
+        Ok(answer)
+    }
+
+    /// The contact as it is kept for the ledger: the same question asked again keeps its moment.
+    async fn journalled(&self, question: &Question, now: Moment) -> Result<Contact, Vec<Misuse>> {
+        let contact = question.reservation(question.moment(now));
+        let Some(journal) = &self.terms.journal else { return Ok(contact) };
+        let known = journal.on_their_way(&question.customer).into_iter().find(|known| known.id == contact.id);
+        match known {
+            Some(known) if known.question == contact.question => return Ok(known),
+            Some(_) => return Err(vec![Misuse::ContactIdTaken]),
+            None => {}
+        }
+        let entry = Entry { customer: question.customer.clone(), contact: contact.clone() };
+        match tokio::time::timeout(JOURNAL_PATIENCE, journal.keep(entry)).await {
+            Ok(Ok(())) => {}
+            // The policy says that this purpose goes ahead whatever happens; that it will not be counted
+            // is for the operator to know.
+            Ok(Err(error)) => tracing::error!(%error, "allowed blind, and will never be counted"),
+            Err(_) => tracing::error!("allowed blind, and may never be counted: the journal does not answer"),
+        }
+        Ok(contact)
+    }
+}
+
+/// A time during which questions are answered blind, told apart from a single one.
+#[derive(Debug, Default)]
+pub struct Spell(AtomicU64);
+
+impl Spell {
+    /// Another answer was given blind; the first of a spell is logged.
+    fn one_more(&self, error: &LedgerError) {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(%error, "answering blind");
+        }
+    }
+
+    /// The ledger has answered; the end of a spell is logged.
+    pub fn is_over(&self) {
+        if self.0.load(Ordering::Relaxed) != 0 {
+            let answers = self.0.swap(0, Ordering::Relaxed);
+            if answers != 0 {
+                tracing::info!(answers, "no longer answering blind");
+            }
+        }
+    }
+}
+
+/// The verdict the policy gives a purpose when nothing is known of the customer. A campaign known to be
+/// halted stays so.
 #[must_use]
-pub fn answer(policy: &Policy, question: &Question, now: Moment) -> Answer {
-    let verdict =
-        policy.company.purpose(question.purpose()).map_or(Verdict::Defer, |purpose| purpose.when_blind);
+pub fn answer(policy: &Policy, halts: &Halts, question: &Question, now: Moment) -> Answer {
+    let purpose = policy.company.purpose(question.purpose());
+    let stops = decide::stops(policy, halts, question, now);
+    let verdict = if stops.is_empty() {
+        purpose.map_or(Verdict::Defer, |purpose| purpose.when_blind)
+    } else {
+        Verdict::Deny
+    };
     let not_before = (verdict == Verdict::Defer).then(|| question.moment(now).max(now + ASK_AGAIN_AFTER));
-    let reason = Reason {
+    let blind = Reason {
         rule: "blind".into(),
         finding: Finding::Blind,
         verdict: RuleVerdict::Refuse(verdict),
@@ -23,12 +108,17 @@ pub fn answer(policy: &Policy, question: &Question, now: Moment) -> Answer {
         not_before,
         shadow: false,
     };
+    let reasons = match verdict {
+        Verdict::Allow => Vec::new(),
+        Verdict::Defer | Verdict::Handoff | Verdict::Deny if stops.is_empty() => vec![blind],
+        Verdict::Defer | Verdict::Handoff | Verdict::Deny => stops,
+    };
     Answer {
         verdict,
         contact_id: question.contact_id.clone(),
         send_at: (verdict == Verdict::Allow).then(|| question.moment(now)),
         not_before,
-        reasons: if verdict == Verdict::Allow { Vec::new() } else { vec![reason] },
+        reasons,
         advice: Vec::new(),
         claims: question.tags.claims,
         budgets: Vec::new(),

@@ -74,6 +74,6 @@ impl Gate {
     /// # Errors
     /// When the ledger cannot store it.
     pub async fn set_halt(&self, campaign: &str, halted: bool, now: Moment) -> Result<(), LedgerError> {
-        self.ledger.set_halt(campaign, halted.then_some(now)).await
+        self.within(self.ledger.set_halt(campaign, halted.then_some(now))).await
     }
 }

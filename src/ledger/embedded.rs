@@ -25,7 +25,7 @@ use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 
-use super::{Committed, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 use shard::{Latest, Shard};
 use writer::{Write, Writer};
 
@@ -192,8 +192,7 @@ impl EmbeddedLedger {
     ) -> Result<Option<oneshot::Receiver<Result<(), LedgerError>>>, LedgerError> {
         let key = customer_key(customer);
         let next = Revision(self.next_revision.fetch_add(1, Ordering::Relaxed));
-        let mut value = next.0.to_le_bytes().to_vec();
-        value.extend_from_slice(&record_format::encode(&record));
+        let value = record_format::append(next.0.to_le_bytes().to_vec(), &record);
 
         let store = self.shared.store()?;
         let mut shard = self.shared.shard(customer);
@@ -246,6 +245,7 @@ impl Ledger for EmbeddedLedger {
         customer: &'a str,
         revision: Revision,
         record: Arc<Record>,
+        _keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
         let queued = self.queue(customer, revision, record);
         async move {

@@ -9,7 +9,7 @@ use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 
-use super::{Committed, Ledger, LedgerError, Loaded, Revision};
+use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
@@ -30,6 +30,7 @@ impl Ledger for MemoryLedger {
         customer: &'a str,
         revision: Revision,
         record: Arc<Record>,
+        _keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let current = records.get(customer).map_or(Revision::ABSENT, |loaded| loaded.revision);

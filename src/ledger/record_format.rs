@@ -14,7 +14,13 @@ use super::LedgerError;
 /// The record as bytes, in the current version.
 #[must_use]
 pub fn encode(record: &Record) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64 + record.contacts().len() * 48);
+    append(Vec::new(), record)
+}
+
+/// The same, after what a ledger puts in front.
+#[must_use]
+pub fn append(mut bytes: Vec<u8>, record: &Record) -> Vec<u8> {
+    bytes.reserve(64 + record.contacts().len() * 48);
     bytes.push(v1::VERSION);
     v1::encode(record, bytes)
 }

@@ -1,0 +1,223 @@
+//! Records in Redis, for any number of instances: one key a customer, one script that commits.
+//!
+//! A refusal costs one round trip (`GET`), an allow two (`GET` and the script `redis/commit.lua`, which
+//! compares a revision and replaces the value). No rule is judged in Redis. Revisions are made up anew
+//! for each commit, so that one that is sent twice, by us or by the library, is harmless, and a key that
+//! was deleted never comes back under an old revision.
+
+mod breaker;
+mod halted;
+mod link;
+mod opener;
+mod writable;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use tokio::task::AbortHandle;
+
+use crate::domain::halts::Halts;
+use crate::domain::moment::Moment;
+use crate::domain::record::Record;
+use crate::settings::{RedisSettings, RedisUrl};
+
+use self::halted::Halted;
+use self::link::{Link, Request};
+use self::opener::Opener;
+use self::writable::Writable;
+
+use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+
+/// The bytes of revision before a record.
+const REVISION_BYTES: usize = 8;
+
+pub struct RedisLedger {
+    link: Arc<Link>,
+    halted: Arc<Halted>,
+    script: Script,
+    key_prefix: String,
+    /// `WAIT`, where replicas must have a commit before it counts.
+    wait: Option<(usize, Cmd)>,
+    command_timeout_ms: u64,
+    writable: Arc<Writable>,
+    watchers: [AbortHandle; 2],
+}
+
+impl RedisLedger {
+    /// Starts to connect, and goes on until it is; must be called within a runtime.
+    ///
+    /// # Errors
+    /// When the settings name files that cannot be read. That Redis is away is none.
+    pub fn open(url: &RedisUrl, settings: &RedisSettings, workers: usize) -> Result<Self, LedgerError> {
+        let script = Script::new(include_str!("redis/commit.lua"));
+        let opener = Arc::new(Opener::new(url.clone(), settings.clone(), script.clone())?);
+        let connections = if settings.connections == 0 { workers + 1 } else { settings.connections };
+        let patience = settings.connect_timeout.min(settings.command_timeout);
+        let link = Arc::new(Link::new(Arc::clone(&opener), connections, patience));
+        let halted = Arc::new(Halted::new(Arc::clone(&link), format!("{}halts", settings.key_prefix)));
+        let writable = Arc::new(Writable::new(Arc::clone(&link), format!("{}try", settings.key_prefix)));
+        let watchers = [
+            tokio::spawn(Arc::clone(&halted).watch(opener)).abort_handle(),
+            tokio::spawn(Arc::clone(&writable).watch()).abort_handle(),
+        ];
+        let wait = (settings.wait_replicas > 0).then(|| {
+            let mut wait = redis::cmd("WAIT");
+            wait.arg(settings.wait_replicas).arg(settings.wait_timeout.as_millis() as u64);
+            (settings.wait_replicas, wait)
+        });
+        Ok(Self {
+            link,
+            halted,
+            script,
+            key_prefix: format!("{}c:", settings.key_prefix),
+            wait,
+            command_timeout_ms: settings.command_timeout.as_millis() as u64,
+            writable,
+            watchers,
+        })
+    }
+
+    fn key(&self, customer: &str) -> Vec<u8> {
+        [self.key_prefix.as_bytes(), customer.as_bytes()].concat()
+    }
+
+    async fn get(&self, customer: &str) -> Result<Loaded, LedgerError> {
+        let key = self.key(customer);
+        let mut get = Cmd::with_capacity(2, key.len() + 3);
+        get.arg("GET").arg(&key);
+        let reply = self.link.send(&key, &Request::Command(get)).await;
+        match reply.map_err(|error| self.failed("read a record", &error))? {
+            Value::Nil => Ok(Loaded { record: Arc::default(), revision: Revision::ABSENT }),
+            Value::BulkString(bytes) => {
+                let (revision, record) = bytes
+                    .split_first_chunk::<REVISION_BYTES>()
+                    .ok_or_else(|| LedgerError::Unreadable { why: "its revision is missing".to_owned() })?;
+                let record = Arc::new(record_format::decode(record)?);
+                Ok(Loaded { record, revision: Revision(u64::from_le_bytes(*revision)) })
+            }
+            other => Err(LedgerError::Unreadable { why: format!("{other:?} is no record") }),
+        }
+    }
+
+    async fn store(
+        &self,
+        customer: &str,
+        expected: Revision,
+        record: &Record,
+        keep: Keep,
+    ) -> Result<Committed, LedgerError> {
+        let key = self.key(customer);
+        let value = record_format::append(fresh_revision().0.to_le_bytes().to_vec(), record);
+        let reply = self.run(&key, expected, &value, keep).await;
+        let committed = reply
+            .map_err(|error| self.failed("store a record", &error))
+            .and_then(|reply| self.read_reply(reply));
+        self.writable.note(committed.as_ref().err());
+        committed
+    }
+
+    /// Runs the script by its digest, and by its text where the server has forgotten it.
+    async fn run(&self, key: &[u8], expected: Revision, value: &[u8], keep: Keep) -> RedisResult<Value> {
+        let command = |name: &str, script: &str| {
+            let mut command = Cmd::with_capacity(7, script.len() + key.len() + value.len() + 64);
+            command.arg(name).arg(script).arg(1).arg(key);
+            match expected {
+                Revision::ABSENT => command.arg::<&[u8]>(&[]),
+                Revision(revision) => command.arg(&revision.to_le_bytes()),
+            };
+            command.arg(value).arg(match keep {
+                Keep::Forever => 0,
+                Keep::For(span) => span.millis().max(1),
+            });
+            match &self.wait {
+                Some((_, wait)) => Request::Confirmed { command, wait: wait.clone() },
+                None => Request::Command(command),
+            }
+        };
+        match self.link.send(key, &command("EVALSHA", self.script.get_hash())).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.link.send(key, &command("EVAL", include_str!("redis/commit.lua"))).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn read_reply(&self, reply: Value) -> Result<Committed, LedgerError> {
+        let unreadable =
+            |other: &Value| LedgerError::Unreadable { why: format!("{other:?} is no reply to a commit") };
+        let (stored, replicas) = match reply {
+            Value::Int(stored) => (stored, None),
+            Value::Array(replies) => match replies.as_slice() {
+                [Value::Int(stored), Value::Int(replicas)] => (*stored, Some(*replicas as usize)),
+                _ => return Err(unreadable(&Value::Array(replies))),
+            },
+            other => return Err(unreadable(&other)),
+        };
+        if stored == 0 {
+            return Ok(Committed::Conflict);
+        }
+        match (&self.wait, replicas) {
+            (Some((wanted, _)), Some(had)) if had < *wanted => Err(LedgerError::Unavailable {
+                operation: "store a record",
+                why: format!("{had} of {wanted} replicas had it in time"),
+            }),
+            _ => Ok(Committed::Stored),
+        }
+    }
+
+    fn failed(&self, operation: &'static str, error: &RedisError) -> LedgerError {
+        if error.is_timeout() {
+            LedgerError::Slow { limit_ms: self.command_timeout_ms }
+        } else {
+            LedgerError::Unavailable { operation, why: error.to_string() }
+        }
+    }
+}
+
+/// Sixty random bits and more: no commit of one customer's has had it before.
+fn fresh_revision() -> Revision {
+    Revision(uuid::Uuid::new_v4().as_u64_pair().0)
+}
+
+impl Drop for RedisLedger {
+    fn drop(&mut self) {
+        self.watchers.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Ledger for RedisLedger {
+    fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>> {
+        Box::pin(self.get(customer))
+    }
+
+    fn commit<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        record: Arc<Record>,
+        keep: Keep,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        Box::pin(async move { self.store(customer, revision, &record, keep).await })
+    }
+
+    fn halts(&self) -> Arc<Halts> {
+        self.halted.known()
+    }
+
+    fn set_halt<'a>(
+        &'a self,
+        campaign: &'a str,
+        halted_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let set = self.halted.set(campaign, halted_at).await;
+            set.map_err(|error| self.failed("store a halt", &error))
+        })
+    }
+
+    fn health(&self) -> Result<(), LedgerError> {
+        self.link.health()?;
+        self.writable.health()
+    }
+}

@@ -1,0 +1,6 @@
+//! What only the ledger in Redis does, against real servers.
+
+mod failing;
+mod round_trips;
+mod sharing;
+mod topologies;
