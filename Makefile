@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test bench bench-core bench-http lint run tools-test tools-bench tools-lint
+.PHONY: test bench bench-core bench-http bench-redis lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -38,7 +38,7 @@ lint: tools-lint
 tools-lint:
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 
-bench: bench-core bench-http
+bench: bench-core bench-http bench-redis
 
 bench-core:
 	benches/core.sh
@@ -47,5 +47,10 @@ bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling
 	benches/http.sh
 
+bench-redis: tools-bench
+	cargo build --release --bin contact-governor --example bench-ceiling
+	benches/redis.sh
+
 tools-bench:
 	$(call ensure,wrk,wrk)
+	$(call ensure,redis-server,redis-server redis-tools)

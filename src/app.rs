@@ -145,6 +145,7 @@ async fn settle(gate: Arc<Gate>, clock: Clock) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tick in 0_u64.. {
         ticks.tick().await;
+        gate.look_for_the_end_of_blindness();
         if (gate.unsettled() == 0 && tick % LOOKS_APART != 0) || gate.health().is_err() {
             continue;
         }

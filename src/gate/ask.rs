@@ -30,10 +30,7 @@ impl Gate {
     /// When the question cannot be judged.
     pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
         match self.within(self.try_ask(question, wanted, now)).await {
-            Ok(outcome) => {
-                self.spell.is_over();
-                outcome
-            }
+            Ok(outcome) => outcome,
             Err(error) => self.ask_blind(question, now, &error).await,
         }
     }

@@ -67,23 +67,28 @@ impl Gate {
 
 /// A time during which questions are answered blind, told apart from a single one.
 #[derive(Debug, Default)]
-pub struct Spell(AtomicU64);
+pub struct Spell {
+    answers: AtomicU64,
+    /// How many there were when somebody last looked.
+    seen: AtomicU64,
+}
 
 impl Spell {
     /// Another answer was given blind; the first of a spell is logged.
     fn one_more(&self, error: &LedgerError) {
-        if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+        if self.answers.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!(%error, "answering blind");
         }
     }
 
-    /// The ledger has answered; the end of a spell is logged.
-    pub fn is_over(&self) {
-        if self.0.load(Ordering::Relaxed) != 0 {
-            let answers = self.0.swap(0, Ordering::Relaxed);
-            if answers != 0 {
-                tracing::info!(answers, "no longer answering blind");
-            }
+    /// Looks whether the spell is over: no answer has been blind since the last look. Its end is logged.
+    pub fn look(&self) {
+        let answers = self.answers.load(Ordering::Relaxed);
+        if answers == 0 || answers != self.seen.swap(answers, Ordering::Relaxed) {
+            return;
+        }
+        if self.answers.compare_exchange(answers, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            tracing::info!(answers, "no longer answering blind");
         }
     }
 }

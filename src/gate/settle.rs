@@ -37,6 +37,11 @@ impl Gate {
         Ok(told)
     }
 
+    /// Notices the end of a time of blind answers; called now and then.
+    pub fn look_for_the_end_of_blindness(&self) {
+        self.spell.look();
+    }
+
     /// Contacts of this process that were allowed blind and not told to the ledger yet.
     #[must_use]
     pub fn unsettled(&self) -> usize {

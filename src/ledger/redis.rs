@@ -53,8 +53,7 @@ impl RedisLedger {
         let script = Script::new(include_str!("redis/commit.lua"));
         let opener = Arc::new(Opener::new(url.clone(), settings.clone(), script.clone())?);
         let connections = if settings.connections == 0 { workers + 1 } else { settings.connections };
-        let patience = settings.connect_timeout.min(settings.command_timeout);
-        let link = Arc::new(Link::new(Arc::clone(&opener), connections, patience));
+        let link = Arc::new(Link::new(Arc::clone(&opener), connections, settings.connect_timeout));
         let halted = Arc::new(Halted::new(Arc::clone(&link), format!("{}halts", settings.key_prefix)));
         let writable = Arc::new(Writable::new(Arc::clone(&link), format!("{}try", settings.key_prefix)));
         let watchers = [

@@ -15,8 +15,10 @@ use tempfile::TempDir;
 const PROGRAM_VARIABLE: &str = "TEST_REDIS_SERVER";
 
 /// Kills the server when the other end of its standard input is closed, by whatever end the tests come
-/// to; what is shared by all tests is never dropped.
-const UNTIL_INPUT_ENDS: &str = "\"$@\" & server=$!; echo \"server $server\"; cat >/dev/null; kill -9 $server";
+/// to; what is shared by all tests is never dropped. The shell lets go of the server's log, so that it
+/// ends with the server.
+const UNTIL_INPUT_ENDS: &str =
+    "\"$@\" & server=$!; echo \"server $server\"; exec >&-; cat >/dev/null; kill -9 $server";
 
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
@@ -228,9 +230,11 @@ impl RedisCluster {
 
     /// The node that now serves a key, by its place in `nodes`.
     pub fn primary_of(&self, key: &str) -> usize {
-        let slot: u64 = self.nodes[0].command(&["CLUSTER", "KEYSLOT", key]);
+        let node =
+            self.nodes.iter().find(|node| node.try_command::<String>(&["PING"]).is_ok()).expect("a node");
+        let slot: u64 = node.command(&["CLUSTER", "KEYSLOT", key]);
         let ranges: Vec<(u64, u64, redis::Value)> = {
-            let slots: Vec<Vec<redis::Value>> = self.nodes[0].command(&["CLUSTER", "SLOTS"]);
+            let slots: Vec<Vec<redis::Value>> = node.command(&["CLUSTER", "SLOTS"]);
             let number = |value: &redis::Value| u64::from_redis_value_ref(value).expect("a number");
             slots.iter().map(|range| (number(&range[0]), number(&range[1]), range[2].clone())).collect()
         };

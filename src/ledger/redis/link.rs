@@ -48,6 +48,8 @@ pub struct Link {
     breakers: Box<[Breaker]>,
     opener: Arc<Opener>,
     patience: Duration,
+    /// Somebody has a connection again: the others need not wait out their pauses.
+    arrived: Arc<Notify>,
     keepers: Mutex<Vec<AbortHandle>>,
 }
 
@@ -106,6 +108,7 @@ impl Link {
             breakers: (0..breakers).map(|_| Breaker::new(epoch)).collect(),
             opener,
             patience,
+            arrived: Arc::default(),
             keepers: Mutex::default(),
         }
     }
@@ -168,7 +171,11 @@ impl Link {
         let number = thread_number() % self.slots.len();
         let slot = self.slots.get(number).ok_or_else(timed_out)?;
         slot.kept.get_or_init(|| {
-            let keeper = tokio::spawn(keep(Arc::clone(&slot.shared), Arc::clone(&self.opener)));
+            let keeper = tokio::spawn(keep(
+                Arc::clone(&slot.shared),
+                Arc::clone(&self.opener),
+                Arc::clone(&self.arrived),
+            ));
             self.keepers.lock().unwrap_or_else(PoisonError::into_inner).push(keeper.abort_handle());
         });
         Ok(&slot.shared)
@@ -259,7 +266,7 @@ impl Shared {
 }
 
 /// Keeps one connection open for as long as the ledger lives.
-async fn keep(shared: Arc<Shared>, opener: Arc<Opener>) {
+async fn keep(shared: Arc<Shared>, opener: Arc<Opener>, arrived: Arc<Notify>) {
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let opened = opener.open().await;
@@ -267,12 +274,16 @@ async fn keep(shared: Arc<Shared>, opener: Arc<Opener>) {
         shared.state.store(Arc::new(opened.map_or_else(State::Lost, State::Open)));
         shared.settled.notify_waiters();
         if is_open {
+            arrived.notify_waiters();
             while matches!(&**shared.state.load(), State::Open(_)) {
                 shared.broken.notified().await;
             }
             backoff.reset();
         } else {
-            backoff.pause().await;
+            tokio::select! {
+                () = backoff.pause() => {}
+                () = arrived.notified() => {}
+            }
         }
     }
 }
