@@ -1,0 +1,391 @@
+//! All phrases as one index over words, and the search for them in a text.
+//!
+//! Each phrase waits under its rarest word. Where that word stands, the rest of the phrase is looked for to
+//! its left and right; the steps of a whole search are bounded, so no text makes it slow.
+
+use std::collections::HashMap;
+
+use super::fold::{Folded, Folding};
+use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId};
+use super::syntax::{self, Item, Line, Sets};
+use super::tokens::{QUOTED, SENTENCE, Token};
+use crate::domain::words::Claim;
+
+/// What a phrase says about a claim where it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Says {
+    /// It makes the claim.
+    Makes,
+    /// It often goes with the claim; other words decide.
+    Hints,
+    /// It only looks like the claim.
+    Not,
+}
+
+impl Says {
+    pub(super) const ALL: [Self; 3] = [Self::Makes, Self::Hints, Self::Not];
+}
+
+/// A phrase found in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) claim: Claim,
+    pub(super) says: Says,
+    /// An operator's own phrase, which is always right.
+    pub(super) own: bool,
+    /// The first word and one past the last.
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Word(WordId),
+    Class(u16),
+    Any,
+    Gap(u8),
+    Start,
+    End,
+}
+
+#[derive(Clone, Copy)]
+struct Element {
+    step: Step,
+    optional: bool,
+}
+
+struct Phrase {
+    claim: Claim,
+    says: Says,
+    own: bool,
+    elements: Vec<Element>,
+}
+
+/// Steps of searching allowed: so many for each word of the text, and so many besides.
+const STEPS_A_WORD: usize = 400;
+const STEPS_BESIDES: usize = 50_000;
+
+/// Most words around a phrase's rarest word that its other end may lie off.
+const NEGATIONS: &str = "not t never no nor without kein keine keinen keiner nicht nie niemals weder ne pas jamais sans aucun aucune \
+    nunca jamas ni ningun ninguna tampoco sin";
+
+#[derive(Default)]
+pub(super) struct Phrases {
+    phrases: Vec<Phrase>,
+    /// Under each word: phrases whose rarest word it is, and which element that is.
+    waiting: Vec<Vec<(u32, u8)>>,
+    /// For each class, one bit a word.
+    classes: Vec<Vec<u64>>,
+    negations: Vec<bool>,
+}
+
+/// Collects phrases before they are indexed.
+pub(super) struct Binding<'a> {
+    folding: &'a Folding,
+    lines: Vec<(Claim, Says, bool, Line)>,
+}
+
+impl<'a> Binding<'a> {
+    pub(super) const fn new(folding: &'a Folding) -> Self {
+        Self { folding, lines: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, claim: Claim, says: Says, own: bool, written: &str, sets: &Sets) -> Result<(), String> {
+        for line in syntax::parse(written, sets)? {
+            for want in &line {
+                if let Item::Words(words) = &want.item {
+                    words.iter().try_for_each(|word| self.check(word))?;
+                }
+            }
+            self.lines.push((claim, says, own, line));
+        }
+        Ok(())
+    }
+
+    fn check(&self, word: &str) -> Result<(), String> {
+        let letters = fold_word(word.trim_end_matches('*'), self.folding);
+        if letters.is_empty() && !word.starts_with('_') {
+            return Err(format!("has `{word}`, which has no letters"));
+        }
+        if word.ends_with('*') && letters.len() < SHORTEST_STEM {
+            return Err(format!("has the stem `{word}`, which is shorter than {SHORTEST_STEM} letters"));
+        }
+        Ok(())
+    }
+
+    /// Puts every word into the lexicon and every phrase under its rarest word.
+    pub(super) fn bind(self, lexicon: &mut Lexicon) -> Phrases {
+        let mut uses: HashMap<&str, usize> = HashMap::new();
+        for (.., line) in &self.lines {
+            for word in line.iter().filter_map(|want| words_of(&want.item)).flatten() {
+                *uses.entry(word).or_default() += 1;
+            }
+        }
+        let mut numbers: HashMap<&str, Vec<WordId>> = HashMap::new();
+        for word in uses.keys().copied().collect::<std::collections::BTreeSet<_>>() {
+            numbers.insert(word, number(word, self.folding, lexicon));
+        }
+        let mut bound = Phrases { waiting: vec![Vec::new(); lexicon.len()], ..Phrases::default() };
+        let mut classes: HashMap<Vec<WordId>, u16> = HashMap::new();
+        for (claim, says, own, line) in &self.lines {
+            bound.add(*claim, *says, *own, line, &numbers, &uses, &mut classes);
+        }
+        bound.classes.resize(classes.len(), Vec::new());
+        for (ids, class) in classes {
+            if let Some(bits) = bound.classes.get_mut(usize::from(class)) {
+                bits.resize(lexicon.len() / 64 + 1, 0);
+                for id in ids {
+                    if let Some(word) = bits.get_mut(usize::from(id / 64)) {
+                        *word |= 1 << (id % 64);
+                    }
+                }
+            }
+        }
+        bound.negations = vec![false; lexicon.len()];
+        for word in NEGATIONS.split_ascii_whitespace() {
+            for id in lexicon.ids(word.as_bytes()) {
+                if let Some(negates) = bound.negations.get_mut(usize::from(id)).filter(|_| id != 0) {
+                    *negates = true;
+                }
+            }
+        }
+        bound
+    }
+}
+
+const fn words_of(item: &Item) -> Option<&Vec<String>> {
+    match item {
+        Item::Words(words) => Some(words),
+        _ => None,
+    }
+}
+
+/// A word's letters as texts are read; German umlauts and the like both as one letter and as two.
+pub(super) fn fold_word(word: &str, folding: &Folding) -> Vec<u8> {
+    if word.starts_with('_') {
+        return word.as_bytes().to_vec();
+    }
+    let mut letters = Vec::with_capacity(word.len());
+    for character in word.chars() {
+        if let Folded::Letters(packed) = folding.of(character) {
+            letters.extend(packed.to_le_bytes().into_iter().take_while(|byte| *byte != 0));
+        }
+    }
+    letters
+}
+
+fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
+    let stem = word.ends_with('*');
+    let bare = word.trim_end_matches('*');
+    let mut ids = Vec::new();
+    let mut spellings = vec![fold_word(bare, folding)];
+    let lower = bare.to_lowercase();
+    if lower.contains(['ä', 'ö', 'ü']) {
+        spellings.push(fold_word(&lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue"), folding));
+    }
+    for letters in spellings {
+        ids.push(if stem { lexicon.add_stem(&letters) } else { lexicon.add(&letters) });
+    }
+    ids
+}
+
+impl Phrases {
+    #[expect(clippy::too_many_arguments, reason = "one phrase and the three tables it is bound with")]
+    fn add(
+        &mut self,
+        claim: Claim,
+        says: Says,
+        own: bool,
+        line: &Line,
+        numbers: &HashMap<&str, Vec<WordId>>,
+        uses: &HashMap<&str, usize>,
+        classes: &mut HashMap<Vec<WordId>, u16>,
+    ) {
+        let mut rarest: Option<(usize, u8, Vec<WordId>)> = None;
+        let mut elements = Vec::with_capacity(line.len());
+        for (at, want) in line.iter().enumerate() {
+            let step = match &want.item {
+                Item::Any => Step::Any,
+                Item::Gap(width) => Step::Gap(*width),
+                Item::Start => Step::Start,
+                Item::End => Step::End,
+                Item::Words(words) => {
+                    let mut ids: Vec<WordId> =
+                        words.iter().filter_map(|word| numbers.get(word.as_str())).flatten().copied().collect();
+                    ids.sort_unstable();
+                    ids.dedup();
+                    let common: usize = words.iter().filter_map(|word| uses.get(word.as_str())).sum();
+                    if !want.optional && rarest.as_ref().is_none_or(|(least, ..)| common < *least) {
+                        rarest = Some((common, at as u8, ids.clone()));
+                    }
+                    match ids.as_slice() {
+                        [only] => Step::Word(*only),
+                        _ => {
+                            let next = classes.len() as u16;
+                            Step::Class(*classes.entry(ids).or_insert(next))
+                        }
+                    }
+                }
+            };
+            elements.push(Element { step, optional: want.optional });
+        }
+        let Some((_, at, ids)) = rarest else { return };
+        let phrase = self.phrases.len() as u32;
+        self.phrases.push(Phrase { claim, says, own, elements });
+        for id in ids {
+            if let Some(waiting) = self.waiting.get_mut(usize::from(id)) {
+                waiting.push((phrase, at));
+            }
+        }
+    }
+
+    /// Finds the phrases of a text. The flag says that the search was cut short.
+    pub(super) fn find(&self, tokens: &[Token], hits: &mut Vec<Hit>) -> bool {
+        let mut search = Search { phrases: self, tokens, left: tokens.len() * STEPS_A_WORD + STEPS_BESIDES };
+        for (at, token) in tokens.iter().enumerate() {
+            if token.has(QUOTED) {
+                continue;
+            }
+            for id in token.ids.iter().take_while(|id| **id != 0) {
+                for (phrase, element) in self.waiting.get(usize::from(*id)).into_iter().flatten() {
+                    if let Some(phrase) = self.phrases.get(*phrase as usize)
+                        && let Some(hit) = search.around(phrase, usize::from(*element), at)
+                    {
+                        hits.push(hit);
+                    }
+                    if search.left == 0 {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// How many steps a search has left of those it was given: for tests of its bound.
+    pub(super) fn len(&self) -> usize {
+        self.phrases.len()
+    }
+
+    fn negates(&self, token: &Token) -> bool {
+        token.ids.iter().any(|id| *id != 0 && self.negations.get(usize::from(*id)).copied().unwrap_or(false))
+    }
+
+    fn fits(&self, step: Step, token: &Token) -> bool {
+        match step {
+            Step::Word(id) => token.ids.contains(&id),
+            Step::Class(class) => {
+                let bits = self.classes.get(usize::from(class)).map(Vec::as_slice).unwrap_or_default();
+                token.ids.iter().take(MOST_IDS).take_while(|id| **id != 0).any(|id| {
+                    bits.get(usize::from(*id / 64)).is_some_and(|word| word & 1 << (id % 64) != 0)
+                })
+            }
+            Step::Any => true,
+            Step::Gap(_) | Step::Start | Step::End => false,
+        }
+    }
+}
+
+struct Search<'a> {
+    phrases: &'a Phrases,
+    tokens: &'a [Token],
+    left: usize,
+}
+
+impl Search<'_> {
+    fn around(&mut self, phrase: &Phrase, element: usize, at: usize) -> Option<Hit> {
+        let (before, after) = phrase.elements.split_at_checked(element)?;
+        let to = self.forward(after, at)?;
+        let from = self.backward(before, at)?;
+        Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, from, to })
+    }
+
+    fn spend(&mut self) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        Some(())
+    }
+
+    fn inner(&self, at: usize) -> Option<&Token> {
+        self.tokens.get(at).filter(|token| !token.has(QUOTED))
+    }
+
+    /// Matches elements rightwards from the word at `at`; one past the last word matched.
+    fn forward(&mut self, elements: &[Element], at: usize) -> Option<usize> {
+        self.spend()?;
+        let Some((element, rest)) = elements.split_first() else { return Some(at) };
+        match element.step {
+            Step::End => {
+                let ends = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE));
+                if ends { self.forward(rest, at) } else { None }
+            }
+            Step::Start => self.tokens.get(at).filter(|token| token.has(SENTENCE)).and_then(|_| self.forward(rest, at)),
+            Step::Gap(width) => {
+                for skipped in 0..=usize::from(width) {
+                    if let Some(end) = self.forward(rest, at + skipped) {
+                        return Some(end);
+                    }
+                    let token = self.inner(at + skipped)?;
+                    if token.has(SENTENCE) && !(skipped == 0 && at == 0) || self.phrases.negates(token) {
+                        return None;
+                    }
+                }
+                None
+            }
+            step => {
+                let follows = self.inner(at).copied().filter(|token| self.phrases.fits(step, token));
+                let found = follows.and_then(|_| {
+                    // The next element must be in the same sentence, unless there is none.
+                    let crosses = self.tokens.get(at + 1).is_some_and(|next| next.has(SENTENCE));
+                    let more = rest.iter().any(|element| !element.optional && !matches!(element.step, Step::End | Step::Gap(_)));
+                    if crosses && more { None } else { self.forward(if crosses { only_end(rest) } else { rest }, at + 1) }
+                });
+                if found.is_some() || !element.optional { found } else { self.forward(rest, at) }
+            }
+        }
+    }
+
+    /// Matches elements leftwards, the last of them at `at - 1`; the first word matched.
+    fn backward(&mut self, elements: &[Element], at: usize) -> Option<usize> {
+        self.spend()?;
+        let Some((element, rest)) = elements.split_last() else { return Some(at) };
+        let starts = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE)) || at == 0;
+        match element.step {
+            Step::Start => {
+                if starts { self.backward(rest, at) } else { None }
+            }
+            Step::End => None,
+            Step::Gap(width) => {
+                for skipped in 0..=usize::from(width) {
+                    if let Some(from) = self.backward(rest, at - skipped) {
+                        return Some(from);
+                    }
+                    let here = at - skipped;
+                    if here == 0 || self.tokens.get(here).is_some_and(|token| token.has(SENTENCE)) {
+                        return None;
+                    }
+                    let token = self.inner(here - 1)?;
+                    if self.phrases.negates(token) {
+                        return None;
+                    }
+                }
+                None
+            }
+            step => {
+                let found = if starts {
+                    None
+                } else {
+                    at.checked_sub(1)
+                        .and_then(|before| self.inner(before).copied())
+                        .filter(|token| self.phrases.fits(step, token))
+                        .and_then(|_| self.backward(rest, at - 1))
+                };
+                if found.is_some() || !element.optional { found } else { self.backward(rest, at) }
+            }
+        }
+    }
+}
+
+/// At the end of a sentence nothing but the mark of its end can still be matched.
+fn only_end(rest: &[Element]) -> &[Element] {
+    if rest.iter().any(|element| matches!(element.step, Step::End)) { rest } else { &[] }
+}
