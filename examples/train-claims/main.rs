@@ -27,7 +27,7 @@ use claims_lab::claims::{Reader, model};
 #[cfg(feature = "lab")]
 use claims_lab::domain::words::Claim;
 
-use learning::{Example, Learnt, best_threshold, learn, score};
+use learning::{Example, Known, best_threshold, learn, score};
 
 const CLAIMS: usize = model::CLAIMS;
 const FOLDS: usize = 5;
@@ -48,8 +48,7 @@ fn main() {
     println!("{} messages", messages.len());
 
     let ordinary = ordinary_words(&messages);
-    let none: Vec<Vec<f32>> = vec![vec![0.0; model::BUCKETS]; CLAIMS];
-    let blank = model::file(&none, &[-1.0; CLAIMS], &[0.0; CLAIMS], &ordinary);
+    let blank = model::file(&[], &[-1.0; CLAIMS], &ordinary);
     let reader = Reader::of_weights(Box::leak(blank.into_boxed_slice())).expect("its own file is read");
     let examples: Vec<Example> = messages
         .iter()
@@ -64,8 +63,18 @@ fn main() {
     if has("--cross") {
         return;
     }
-    let Learnt { weights, bias } = learn(&examples.iter().collect::<Vec<_>>());
-    let bytes = model::file(&weights, &bias, &thresholds, &ordinary);
+    let known = Known::of(&examples.iter().collect::<Vec<_>>());
+    let numbered: Vec<Example> = examples.iter().map(|example| known.numbered(example)).collect();
+    let learnt = learn(&numbered, known.0.len());
+    let mut bias = learnt.bias;
+    bias.iter_mut().zip(thresholds).for_each(|(bias, threshold)| *bias -= threshold);
+    let mut entries: Vec<model::Entry> = known
+        .0
+        .iter()
+        .map(|(key, number)| (*key, std::array::from_fn(|claim| learnt.weights[claim][*number as usize])))
+        .collect();
+    keep_heaviest(&mut entries);
+    let bytes = model::file(&entries, &bias, &ordinary);
     let path = Path::new(&root).join("src/claims/weights.bin");
     if has("--check") {
         let same = fs::read(&path).is_ok_and(|before| before == bytes);
@@ -76,15 +85,26 @@ fn main() {
     println!("{} bytes in {}", bytes.len(), path.display());
 }
 
+/// Most features kept, those that weigh most: the file stays below a megabyte.
+const MOST_ENTRIES: usize = 80_000;
+
+fn keep_heaviest(entries: &mut Vec<model::Entry>) {
+    let weight = |entry: &model::Entry| entry.1.iter().map(|weight| weight.abs()).fold(0.0_f32, f32::max);
+    entries.sort_by(|one, other| weight(other).total_cmp(&weight(one)).then(one.0.cmp(&other.0)));
+    entries.truncate(MOST_ENTRIES);
+}
+
 /// Learns on four fifths, scores the last; thresholds that suit the scores of all.
 fn cross_validate(examples: &[Example]) -> [f32; CLAIMS] {
     let mut scores = vec![[0.0_f32; CLAIMS]; examples.len()];
     for fold in 0..FOLDS {
         let of_fold = |at: usize| at / 8 % FOLDS == fold;
         let rest: Vec<&Example> = examples.iter().enumerate().filter(|(at, _)| !of_fold(*at)).map(|(_, one)| one).collect();
-        let learnt = learn(&rest);
+        let known = Known::of(&rest);
+        let numbered: Vec<Example> = rest.iter().map(|example| known.numbered(example)).collect();
+        let learnt = learn(&numbered, known.0.len());
         for (at, example) in examples.iter().enumerate().filter(|(at, _)| of_fold(*at)) {
-            scores[at] = score(&learnt, example);
+            scores[at] = score(&learnt, &known.numbered(example));
         }
     }
     let mut thresholds = [0.0; CLAIMS];
@@ -142,8 +162,7 @@ fn flags(names: &serde_json::Value) -> [bool; CLAIMS] {
 /// Words that stand in several messages written plainly: what a disguised word may turn out to be.
 fn ordinary_words(messages: &[Labelled]) -> Vec<u64> {
     const FEWEST: usize = 3;
-    let none: Vec<Vec<f32>> = vec![vec![0.0; model::BUCKETS]; CLAIMS];
-    let blank = model::file(&none, &[-1.0; CLAIMS], &[0.0; CLAIMS], &[]);
+    let blank = model::file(&[], &[-1.0; CLAIMS], &[]);
     let reader = Reader::of_weights(Box::leak(blank.into_boxed_slice())).expect("its own file is read");
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     for message in messages.iter().filter(|message| !message.disguised) {

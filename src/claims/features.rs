@@ -1,13 +1,13 @@
 //! What the model is told of a sentence: its words, pairs and threes of them, the phrases found in it.
 //!
-//! Each feature is a bucket number. Stems (a word's first letters) let what was learnt of one form serve
+//! Each feature is a number out of four thousand million. Stems (a word's first letters) let what was learnt of one form serve
 //! others, also in languages that inflect.
 
 use super::phrases::{Hit, Says};
 use super::tokens::{ASKED, CAPITALS, EXCLAIMED, QUOTED, Token, Tokens};
 
-/// Buckets of the model, as a power of two.
-pub(super) const BUCKET_BITS: u32 = 16;
+/// Most phrases of a sentence that are told of one by one.
+const MOST_PHRASES: usize = 48;
 
 /// Letters of a stem.
 const STEM: usize = 5;
@@ -17,7 +17,7 @@ const START: u64 = 0x51_7cc1_b727_220a;
 /// A feature and the words it was read from: their first and one past the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Feature {
-    pub(super) bucket: u32,
+    pub(super) key: u32,
     pub(super) from: u32,
     pub(super) to: u32,
 }
@@ -28,8 +28,8 @@ fn mix(kind: u64, first: u64, second: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
-const fn bucket(hash: u64) -> u32 {
-    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKET_BITS)) as u32
+const fn key(hash: u64) -> u32 {
+    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 fn stem(letters: &[u8], whole: u64) -> u64 {
@@ -49,7 +49,7 @@ pub(super) fn of_sentence(
 ) {
     out.clear();
     let mut add = |hash: u64, from: usize, to: usize| {
-        out.push(Feature { bucket: bucket(hash), from: from as u32, to: to as u32 });
+        out.push(Feature { key: key(hash), from: from as u32, to: to as u32 });
     };
     let sentence = tokens.list.get(range.clone()).unwrap_or_default();
     let (mut before, mut before_stem) = (START, START);
@@ -99,19 +99,25 @@ pub(super) fn of_sentence(
     if first_sentence {
         add(mix(9, 5, 0), whole.0, whole.1);
     }
-    for (kind, claim, says) in found(hits) {
-        add(mix(10 + kind, claim, says), whole.0, whole.1);
+    for hit in found(hits) {
+        add(mix(10, hit.claim as u64, hit.says as u64), whole.0, whole.1);
+    }
+    let mut written = [0_u64; MOST_PHRASES];
+    for hit in hits.iter().filter(|hit| !hit.own) {
+        // Each phrase once; so few are found in one sentence that looking through them is quickest.
+        let Some(slot) = written.iter_mut().find(|slot| **slot == 0 || **slot == hit.written) else { break };
+        if *slot == 0 {
+            *slot = hit.written;
+            add(mix(11, hit.written, hit.says as u64), whole.0, whole.1);
+        }
     }
 }
 
 /// Each kind of hit once, however often it is found.
-fn found(hits: &[Hit]) -> impl Iterator<Item = (u64, u64, u64)> {
+fn found(hits: &[Hit]) -> impl Iterator<Item = &Hit> {
     let mut seen = [false; 32];
-    hits.iter().filter_map(move |hit| {
-        let says = Says::ALL.iter().position(|says| *says == hit.says).unwrap_or(0);
-        let number = hit.claim as usize * Says::ALL.len() + says;
-        let slot = seen.get_mut(number)?;
-        let new = !std::mem::replace(slot, true) && !hit.own;
-        new.then_some((0, hit.claim as u64, says as u64))
+    hits.iter().filter(|hit| !hit.own).filter(move |hit| {
+        let number = hit.claim as usize * Says::ALL.len() + hit.says as usize;
+        seen.get_mut(number).is_some_and(|slot| !std::mem::replace(slot, true))
     })
 }

@@ -1,12 +1,17 @@
 //! A linear model over [`super::features`], one score a claim, learnt from `training/claims`.
 
-use super::features::{BUCKET_BITS, Feature};
+use super::features::Feature;
 
 pub const CLAIMS: usize = 7;
-/// How many features the model tells apart.
-pub const BUCKETS: usize = 1 << BUCKET_BITS;
-const MAGIC: &[u8; 4] = b"CGC1";
-const HEADER: usize = 4 + 3 * 4 * CLAIMS + 4;
+
+const MAGIC: &[u8; 4] = b"CGC2";
+
+/// Features are found by their first bits in a list of where each such group begins.
+const GROUP_BITS: u32 = 14;
+const GROUPS: usize = 1 << GROUP_BITS;
+
+/// Bytes of an entry: the feature's last bits, one weight a claim.
+const ENTRY: usize = 2 + CLAIMS;
 
 /// The file `cargo run --release --example train-claims` writes.
 static WEIGHTS: &[u8] = include_bytes!("weights.bin");
@@ -14,65 +19,72 @@ static WEIGHTS: &[u8] = include_bytes!("weights.bin");
 /// Scores of one sentence, in the order of the claims.
 pub(super) type Scores = [f32; CLAIMS];
 
+/// A feature and its weight for each claim.
+pub type Entry = (u32, Scores);
+
+#[derive(Default)]
 pub(super) struct Model {
-    table: &'static [u8],
+    /// Where each group of entries begins; one more for the end.
+    groups: Vec<u32>,
+    entries: &'static [u8],
     scale: Scores,
     bias: Scores,
-    pub(super) threshold: Scores,
     /// Hashes of words that are words, though in no phrase.
     ordinary: &'static [u8],
 }
 
 impl Model {
-    /// The model that comes with the program; without a score for anything if its file is not one.
+    /// The model that comes with the program; one that claims nothing if its file is not one.
     pub(super) fn built_in() -> Self {
-        Self::from_bytes(WEIGHTS).unwrap_or(Self {
-            table: &[],
-            scale: [0.0; CLAIMS],
-            bias: [-1.0; CLAIMS],
-            threshold: [0.0; CLAIMS],
-            ordinary: &[],
-        })
+        Self::from_bytes(WEIGHTS).unwrap_or(Self { bias: [-1.0; CLAIMS], ..Self::default() })
     }
 
     pub(super) fn from_bytes(bytes: &'static [u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (scale, rest) = floats(rest)?;
         let (bias, rest) = floats(rest)?;
-        let (threshold, rest) = floats(rest)?;
-        let (_words, rest) = rest.split_at_checked(4)?;
-        let (table, ordinary) = rest.split_at_checked(BUCKETS * CLAIMS)?;
-        Some(Self { table, scale, bias, threshold, ordinary })
+        let (counts, rest) = rest.split_at_checked(GROUPS)?;
+        let mut groups = Vec::with_capacity(GROUPS + 1);
+        let mut total = 0_u32;
+        groups.push(total);
+        for count in counts {
+            total += u32::from(*count);
+            groups.push(total);
+        }
+        let (entries, ordinary) = rest.split_at_checked(total as usize * ENTRY)?;
+        Some(Self { groups, entries, scale, bias, ordinary })
     }
 
     pub(super) fn ordinary_words(&self) -> impl Iterator<Item = u64> {
         self.ordinary.chunks_exact(8).filter_map(|bytes| bytes.try_into().ok().map(u64::from_le_bytes))
     }
 
-    fn row(&self, bucket: u32) -> &[u8] {
-        let from = bucket as usize * CLAIMS;
-        self.table.get(from..from + CLAIMS).unwrap_or_default()
+    /// The weights of a feature, if it has any.
+    fn row(&self, key: u32) -> Option<&[u8]> {
+        let group = (key >> (32 - GROUP_BITS)) as usize;
+        let (from, to) = (*self.groups.get(group)? as usize, *self.groups.get(group + 1)? as usize);
+        let last = (key as u16).to_le_bytes();
+        self.entries.get(from * ENTRY..to * ENTRY)?.chunks_exact(ENTRY).find_map(|entry| entry.strip_prefix(&last))
     }
 
-    /// How far a sentence with these features is on the claiming side of each claim's threshold.
+    /// How far a sentence with these features is on the claiming side, for each claim.
     pub(super) fn scores(&self, features: &[Feature]) -> Scores {
         let mut sums = [0_i32; CLAIMS];
-        for feature in features {
-            for (sum, weight) in sums.iter_mut().zip(self.row(feature.bucket)) {
+        for row in features.iter().filter_map(|feature| self.row(feature.key)) {
+            for (sum, weight) in sums.iter_mut().zip(row) {
                 *sum += i32::from(weight.cast_signed());
             }
         }
-        let mut scores = [0.0; CLAIMS];
-        let parts = sums.iter().zip(self.scale).zip(self.bias).zip(self.threshold);
-        for (score, (((sum, scale), bias), threshold)) in scores.iter_mut().zip(parts) {
-            *score = *sum as f32 * scale + bias - threshold;
+        let mut scores = self.bias;
+        for (score, (sum, scale)) in scores.iter_mut().zip(sums.iter().zip(self.scale)) {
+            *score += *sum as f32 * scale;
         }
         scores
     }
 
     /// What one feature adds to the score of claim number `claim`.
     pub(super) fn weight(&self, feature: &Feature, claim: usize) -> f32 {
-        let weight = self.row(feature.bucket).get(claim).map_or(0, |weight| i32::from(weight.cast_signed()));
+        let weight = self.row(feature.key).and_then(|row| row.get(claim)).map_or(0, |weight| i32::from(weight.cast_signed()));
         weight as f32 * self.scale.get(claim).copied().unwrap_or(0.0)
     }
 }
@@ -86,28 +98,32 @@ fn floats(bytes: &[u8]) -> Option<(Scores, &[u8])> {
     Some((out, rest))
 }
 
-/// The file's bytes for learnt weights: `weights[claim][bucket]`.
+/// The file's bytes for learnt weights. `bias` is where the thresholds are; `ordinary` are hashes of words.
 #[doc(hidden)]
-pub fn file(weights: &[Vec<f32>], bias: &[f32], threshold: &[f32], ordinary: &[u64]) -> Vec<u8> {
+#[must_use]
+pub fn file(entries: &[Entry], bias: &Scores, ordinary: &[u64]) -> Vec<u8> {
     const LARGEST: f32 = 127.0;
-    let scale: Vec<f32> = weights
-        .iter()
-        .map(|claim| claim.iter().fold(1e-6_f32, |most, weight| most.max(weight.abs())) / LARGEST)
-        .collect();
-    let mut out = Vec::with_capacity(HEADER + BUCKETS * CLAIMS + 8 * ordinary.len());
-    out.extend_from_slice(MAGIC);
-    for value in scale.iter().chain(bias).chain(threshold) {
-        out.extend_from_slice(&value.to_le_bytes());
+    let group = |key: u32| key >> (32 - GROUP_BITS);
+    let mut sorted = entries.to_vec();
+    sorted.sort_by_key(|(key, _)| (group(*key), *key as u16));
+    sorted.dedup_by_key(|(key, _)| (group(*key), *key as u16));
+    let mut scale = [0.0; CLAIMS];
+    for (claim, scale) in scale.iter_mut().enumerate() {
+        let weights = sorted.iter().filter_map(|(_, weights)| weights.get(claim));
+        *scale = weights.fold(1e-6_f32, |most, weight| most.max(weight.abs())) / LARGEST;
     }
-    out.extend_from_slice(&(ordinary.len() as u32).to_le_bytes());
-    for bucket in 0..BUCKETS {
-        for (claim, scale) in weights.iter().zip(&scale) {
-            let weight = claim.get(bucket).copied().unwrap_or(0.0) / scale;
-            out.push((weight.round() as i8).cast_unsigned());
-        }
+    let mut counts = vec![0_u8; GROUPS];
+    let mut rows = Vec::with_capacity(sorted.len() * ENTRY);
+    for (key, weights) in &sorted {
+        let Some(count) = counts.get_mut(group(*key) as usize).filter(|count| **count < u8::MAX) else { continue };
+        *count += 1;
+        rows.extend_from_slice(&(*key as u16).to_le_bytes());
+        rows.extend(weights.iter().zip(scale).map(|(weight, scale)| ((weight / scale).round() as i8).cast_unsigned()));
     }
-    for word in ordinary {
-        out.extend_from_slice(&word.to_le_bytes());
-    }
+    let mut out = MAGIC.to_vec();
+    scale.iter().chain(bias).for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    out.extend(counts);
+    out.extend(rows);
+    ordinary.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     out
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::fold::{Folded, Folding};
-use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId};
+use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId, hash_word};
 use super::syntax::{self, Item, Line, Sets};
 use super::tokens::{QUOTED, SENTENCE, Token};
 use crate::domain::words::Claim;
@@ -33,6 +33,8 @@ pub(super) struct Hit {
     pub(super) says: Says,
     /// An operator's own phrase, which is always right.
     pub(super) own: bool,
+    /// Which written phrase it is: what was learnt of it goes by this.
+    pub(super) written: u64,
     /// The first word and one past the last.
     pub(super) from: usize,
     pub(super) to: usize,
@@ -58,6 +60,7 @@ struct Phrase {
     claim: Claim,
     says: Says,
     own: bool,
+    written: u64,
     elements: Vec<Element>,
 }
 
@@ -79,10 +82,19 @@ pub(super) struct Phrases {
     negations: Vec<bool>,
 }
 
+/// One line of a phrase and what it says.
+struct Bound {
+    claim: Claim,
+    says: Says,
+    own: bool,
+    written: u64,
+    line: Line,
+}
+
 /// Collects phrases before they are indexed.
 pub(super) struct Binding<'a> {
     folding: &'a Folding,
-    lines: Vec<(Claim, Says, bool, Line)>,
+    lines: Vec<Bound>,
 }
 
 impl<'a> Binding<'a> {
@@ -97,7 +109,7 @@ impl<'a> Binding<'a> {
                     words.iter().try_for_each(|word| self.check(word))?;
                 }
             }
-            self.lines.push((claim, says, own, line));
+            self.lines.push(Bound { claim, says, own, written: hash_word(written.as_bytes()), line });
         }
         Ok(())
     }
@@ -116,8 +128,8 @@ impl<'a> Binding<'a> {
     /// Puts every word into the lexicon and every phrase under its rarest word.
     pub(super) fn bind(self, lexicon: &mut Lexicon) -> Phrases {
         let mut uses: HashMap<&str, usize> = HashMap::new();
-        for (.., line) in &self.lines {
-            for word in line.iter().filter_map(|want| words_of(&want.item)).flatten() {
+        for bound in &self.lines {
+            for word in bound.line.iter().filter_map(|want| words_of(&want.item)).flatten() {
                 *uses.entry(word).or_default() += 1;
             }
         }
@@ -127,8 +139,8 @@ impl<'a> Binding<'a> {
         }
         let mut bound = Phrases { waiting: vec![Vec::new(); lexicon.len()], ..Phrases::default() };
         let mut classes: HashMap<Vec<WordId>, u16> = HashMap::new();
-        for (claim, says, own, line) in &self.lines {
-            bound.add(*claim, *says, *own, line, &numbers, &uses, &mut classes);
+        for line in &self.lines {
+            bound.add(line, &numbers, &uses, &mut classes);
         }
         bound.classes.resize(classes.len(), Vec::new());
         for (ids, class) in classes {
@@ -190,20 +202,16 @@ fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
 }
 
 impl Phrases {
-    #[expect(clippy::too_many_arguments, reason = "one phrase and the three tables it is bound with")]
     fn add(
         &mut self,
-        claim: Claim,
-        says: Says,
-        own: bool,
-        line: &Line,
+        bound: &Bound,
         numbers: &HashMap<&str, Vec<WordId>>,
         uses: &HashMap<&str, usize>,
         classes: &mut HashMap<Vec<WordId>, u16>,
     ) {
         let mut rarest: Option<(usize, u8, Vec<WordId>)> = None;
-        let mut elements = Vec::with_capacity(line.len());
-        for (at, want) in line.iter().enumerate() {
+        let mut elements = Vec::with_capacity(bound.line.len());
+        for (at, want) in bound.line.iter().enumerate() {
             let step = match &want.item {
                 Item::Any => Step::Any,
                 Item::Gap(width) => Step::Gap(*width),
@@ -231,7 +239,8 @@ impl Phrases {
         }
         let Some((_, at, ids)) = rarest else { return };
         let phrase = self.phrases.len() as u32;
-        self.phrases.push(Phrase { claim, says, own, elements });
+        let Bound { claim, says, own, written, .. } = *bound;
+        self.phrases.push(Phrase { claim, says, own, written, elements });
         for id in ids {
             if let Some(waiting) = self.waiting.get_mut(usize::from(id)) {
                 waiting.push((phrase, at));
@@ -297,7 +306,7 @@ impl Search<'_> {
         let (before, after) = phrase.elements.split_at_checked(element)?;
         let to = self.forward(after, at)?;
         let from = self.backward(before, at)?;
-        Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, from, to })
+        Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, written: phrase.written, from, to })
     }
 
     fn spend(&mut self) -> Option<()> {

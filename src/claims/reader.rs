@@ -257,9 +257,7 @@ impl Reader {
             let (mine, later) = hits.split_at_checked(split).unwrap_or((hits, &[]));
             hits = later;
             features::of_sentence(&taken.tokens, sentence, mine, nth == 0, &mut features);
-            let mut buckets: Vec<u32> = features.iter().map(|feature| feature.bucket).collect();
-            buckets.sort_unstable();
-            out.push(buckets);
+            out.push(features.iter().map(|feature| feature.key).collect());
         }
         out
     }
@@ -291,12 +289,12 @@ impl Reader {
             .collect()
     }
 
-    /// Scores of each sentence, thresholds taken off.
+    /// The scores of each sentence.
     #[doc(hidden)]
     #[must_use]
     pub fn scores(&self, text: &str) -> Vec<Scores> {
         let sentences = self.features(text);
-        let feature = |bucket: &u32| Feature { bucket: *bucket, from: 0, to: 0 };
+        let feature = |key: &u32| Feature { key: *key, from: 0, to: 0 };
         sentences.iter().map(|list| self.model.scores(&list.iter().map(feature).collect::<Vec<_>>())).collect()
     }
 }
