@@ -4,7 +4,7 @@
 //! other reasons stays as it is.
 
 use super::lexicon::Lexicon;
-use super::tokens::{PAUSE, QUOTED, SENTENCE, STAND_IN, Token, Tokens};
+use super::tokens::{ASKED, EXCLAIMED, PAUSE, QUOTED, SENTENCE, STAND_IN, Token, Tokens};
 
 /// The letter a symbol between letters is written for.
 pub(super) const fn letter_for(symbol: char) -> Option<u8> {
@@ -93,7 +93,8 @@ const LONGEST_ROW: usize = 240;
 /// Puts words together that were written in pieces.
 pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
     let suspicious = tokens.list.windows(3).any(|three| three.iter().all(|token| token.to - token.from == 1))
-        || tokens.list.windows(2).any(|pair| matches!(pair, [a, b] if joinable(a, b)));
+        || tokens.list.windows(2).any(|pair| matches!(pair, [a, b] if joinable(a, b)))
+        || tokens.list.iter().any(|token| token.to - token.from == 1 && lexicon.alias(token.hash).is_some());
     if !suspicious {
         return;
     }
@@ -125,7 +126,12 @@ pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
             at += 2;
             continue;
         }
-        tokens.list.push(*token);
+        if token.to - token.from == 1 && lexicon.alias(token.hash).is_some() {
+            let letters = tokens.letters_of(token).to_vec();
+            add(tokens, &letters, token, token, lexicon);
+        } else {
+            tokens.list.push(*token);
+        }
         at += 1;
     }
 }
@@ -159,7 +165,7 @@ fn add(tokens: &mut Tokens, letters: &[u8], first: &Token, last: &Token, lexicon
         tokens.letters.extend_from_slice(word);
         let to = tokens.letters.len() as u32;
         let (hash, ids) = lexicon.look_up(word);
-        let flags = if nth == 0 { first.flags & !STAND_IN } else { super::tokens::SAME_SOURCE };
+        let flags = if nth == 0 { first.flags & !STAND_IN | last.flags & (ASKED | EXCLAIMED) } else { super::tokens::SAME_SOURCE };
         tokens.list.push(Token { hash, ids, start: first.start, end: last.end, from, to, flags });
     }
 }

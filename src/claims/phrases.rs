@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::fold::{Folded, Folding};
 use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId, hash_word};
 use super::syntax::{self, Item, Line, Sets};
-use super::tokens::{QUOTED, SENTENCE, Token};
+use super::tokens::{PAUSE, QUOTED, SENTENCE, Token};
 use crate::domain::words::Claim;
 
 /// What a phrase says about a claim where it is found.
@@ -48,6 +48,7 @@ enum Step {
     Gap(u8),
     Start,
     End,
+    Pause,
 }
 
 #[derive(Clone, Copy)]
@@ -217,6 +218,7 @@ impl Phrases {
                 Item::Gap(width) => Step::Gap(*width),
                 Item::Start => Step::Start,
                 Item::End => Step::End,
+                Item::Pause => Step::Pause,
                 Item::Words(words) => {
                     let mut ids: Vec<WordId> =
                         words.iter().filter_map(|word| numbers.get(word.as_str())).flatten().copied().collect();
@@ -290,7 +292,7 @@ impl Phrases {
                 })
             }
             Step::Any => true,
-            Step::Gap(_) | Step::Start | Step::End => false,
+            Step::Gap(_) | Step::Start | Step::End | Step::Pause => false,
         }
     }
 }
@@ -327,6 +329,10 @@ impl Search<'_> {
                 let ends = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE));
                 if ends { self.forward(rest, at) } else { None }
             }
+            Step::Pause => {
+                let pauses = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE | PAUSE));
+                if pauses { self.forward(rest, at) } else { None }
+            }
             Step::Start => self.tokens.get(at).filter(|token| token.has(SENTENCE)).and_then(|_| self.forward(rest, at)),
             Step::Gap(width) => {
                 for skipped in 0..=usize::from(width) {
@@ -345,7 +351,7 @@ impl Search<'_> {
                 let found = follows.and_then(|_| {
                     // The next element must be in the same sentence, unless there is none.
                     let crosses = self.tokens.get(at + 1).is_some_and(|next| next.has(SENTENCE));
-                    let more = rest.iter().any(|element| !element.optional && !matches!(element.step, Step::End | Step::Gap(_)));
+                    let more = rest.iter().any(|element| !element.optional && !matches!(element.step, Step::End | Step::Pause | Step::Gap(_)));
                     if crosses && more { None } else { self.forward(if crosses { only_end(rest) } else { rest }, at + 1) }
                 });
                 if found.is_some() || !element.optional { found } else { self.forward(rest, at) }
@@ -363,6 +369,10 @@ impl Search<'_> {
                 if starts { self.backward(rest, at) } else { None }
             }
             Step::End => None,
+            Step::Pause => {
+                let pauses = self.tokens.get(at).is_some_and(|token| token.has(PAUSE));
+                if pauses { self.backward(rest, at) } else { None }
+            }
             Step::Gap(width) => {
                 for skipped in 0..=usize::from(width) {
                     if let Some(from) = self.backward(rest, at - skipped) {
@@ -396,5 +406,5 @@ impl Search<'_> {
 
 /// At the end of a sentence nothing but the mark of its end can still be matched.
 fn only_end(rest: &[Element]) -> &[Element] {
-    if rest.iter().any(|element| matches!(element.step, Step::End)) { rest } else { &[] }
+    if rest.iter().any(|element| matches!(element.step, Step::End | Step::Pause)) { rest } else { &[] }
 }

@@ -262,10 +262,10 @@ impl Reader {
         out
     }
 
-    /// The phrases found in a text, for those who write them: claim, what it says, the words.
+    /// The phrases found in a text, for those who write them: claim, number, the words.
     #[doc(hidden)]
     #[must_use]
-    pub fn phrases_in(&self, text: &str) -> Vec<(Claim, String, String)> {
+    pub fn phrases_in(&self, text: &str) -> Vec<(Claim, u64, String)> {
         let taken = self.take(text, None);
         let words = |hit: &Hit| {
             let list = taken.tokens.list.get(hit.from..hit.to).unwrap_or_default();
@@ -273,7 +273,7 @@ impl Reader {
                 list.iter().map(|token| String::from_utf8_lossy(taken.tokens.letters_of(token))).collect();
             words.join(" ")
         };
-        taken.hits.iter().map(|hit| (hit.claim, format!("{:?}", hit.says), words(hit))).collect()
+        taken.hits.iter().map(|hit| (hit.claim, hit.written, words(hit))).collect()
     }
 
     /// The words of a text as they are read, and each one's hash.

@@ -11,6 +11,7 @@
 //! | `_` | any one word |
 //! | `...` | up to three words, none of them a negation; `..5`: up to five |
 //! | `^`, `$` | the first, the last word of a sentence |
+//! | `,` | a pause after the word before: a comma, a colon, the end of a line or sentence |
 
 use std::collections::HashMap;
 
@@ -23,6 +24,7 @@ pub(super) enum Item {
     Gap(u8),
     Start,
     End,
+    Pause,
 }
 
 /// An item that may be left out or not.
@@ -147,6 +149,7 @@ impl Parser<'_> {
             "_" => return Ok(one(Item::Any)),
             "^" => return Ok(one(Item::Start)),
             "$" => return Ok(one(Item::End)),
+            "," => return Ok(one(Item::Pause)),
             "..." => return Ok(one(Item::Gap(3))),
             "" => return Err(format!("has a `{}` out of place", self.rest.chars().next().unwrap_or(' '))),
             _ => {}

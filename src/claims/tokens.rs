@@ -268,7 +268,8 @@ impl Tokenizer<'_> {
         let start = self.seen.get(from).map_or(0, |seen| seen.start);
         let end = to.checked_sub(1).and_then(|last| self.seen.get(last)).map_or(start, |seen| seen.end);
         let lexicon = self.lexicon;
-        match lexicon.alias(hash_word(letters)) {
+        // Single letters may yet be put together; what is left of them is read as words then.
+        match lexicon.alias(hash_word(letters)).filter(|_| letters.len() > 1) {
             Some(words) => {
                 for (nth, word) in words.iter().enumerate() {
                     self.add(word, start, end, if nth == 0 { self.flags } else { SAME_SOURCE });
