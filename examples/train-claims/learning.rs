@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::{CLAIMS, Claim};
 
 const ROUNDS: usize = 16;
+/// From this round on, weights are averaged.
+const SETTLED: usize = 6;
 const STEP: f32 = 0.25;
 /// Fewest messages a feature is learnt from.
 const FEWEST: usize = 2;
@@ -128,7 +130,9 @@ fn learn_one(examples: &[Example], features: usize, claim: usize) -> (Vec<f32>, 
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15 + claim as u64);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let mut kept = Vec::new();
-    for _ in 0..ROUNDS {
+    let mut mean = vec![0.0_f32; features];
+    let mut mean_bias = 0.0;
+    for round in 0..ROUNDS {
         for at in (1..order.len()).rev() {
             order.swap(at, chance.below(at + 1));
         }
@@ -148,10 +152,15 @@ fn learn_one(examples: &[Example], features: usize, claim: usize) -> (Vec<f32>, 
                 }
             }
         }
+        if round >= SETTLED {
+            mean.iter_mut().zip(&learner.weights).for_each(|(mean, weight)| *mean += weight);
+            mean_bias += learner.bias;
+        }
     }
     // In use nothing is left out.
-    learner.weights.iter_mut().for_each(|weight| *weight *= 1.0 - LEFT_OUT);
-    (learner.weights, learner.bias)
+    let part = (1.0 - LEFT_OUT) / (ROUNDS - SETTLED) as f32;
+    mean.iter_mut().for_each(|weight| *weight *= part);
+    (mean, mean_bias / (ROUNDS - SETTLED) as f32)
 }
 
 fn keep_some(sentence: &[u32], kept: &mut Vec<u32>, chance: &mut Chance) {
