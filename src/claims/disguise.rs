@@ -85,7 +85,10 @@ pub(super) fn shorten(written: &[u8], lexicon: &Lexicon) -> Option<Vec<u8>> {
 const FEWEST_SPACED: usize = 3;
 
 /// Longest word looked for in letters without spaces between words.
-const LONGEST_SPACED: usize = 20;
+const LONGEST_SPACED: usize = 16;
+
+/// Most letters of one text that are looked at so.
+const MOST_SPACED: usize = 2048;
 
 /// Longest row of single letters read as one.
 const LONGEST_ROW: usize = 240;
@@ -99,12 +102,14 @@ pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
         return;
     }
     let list = std::mem::take(&mut tokens.list);
+    tokens.list.reserve(list.len());
+    let mut left = MOST_SPACED;
     let mut at = 0;
     while let Some(token) = list.get(at) {
         let row = list
             .iter()
             .skip(at)
-            .take(LONGEST_ROW)
+            .take(if token.to - token.from == 1 { LONGEST_ROW.min(left) } else { 0 })
             .scan(token.end, |end, next| {
                 // Not over a wide gap: those are letters of a list.
                 let near = next.start <= *end + 8;
@@ -113,9 +118,13 @@ pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
             })
             .count();
         if row >= FEWEST_SPACED
+            && row <= left
             && let Some(letters) = list.get(at..at + row)
-            && read_spaced(tokens, letters, lexicon)
         {
+            left -= row;
+            if !read_spaced(tokens, letters, lexicon) {
+                tokens.list.extend_from_slice(letters);
+            }
             at += row;
             continue;
         }

@@ -53,7 +53,7 @@ pub(super) fn of_sentence(
     };
     let sentence = tokens.list.get(range.clone()).unwrap_or_default();
     let (mut before, mut before_stem) = (START, START);
-    let (mut earlier_stem, mut earliest_stem) = (0, 0);
+    let mut earlier_stem = 0;
     let (mut quoted, mut shouted, mut words) = (false, 0, 0_usize);
     for (nth, token) in sentence.iter().enumerate() {
         let at = range.start + nth;
@@ -69,16 +69,15 @@ pub(super) fn of_sentence(
         if stem != word {
             add(mix(2, stem, 0), at, at + 1);
         }
-        add(mix(3, before, word), at.saturating_sub(1).max(range.start), at + 1);
+        if stem != word || before_stem != before {
+            add(mix(3, before, word), at.saturating_sub(1).max(range.start), at + 1);
+        }
         add(mix(4, before_stem, stem), at.saturating_sub(1).max(range.start), at + 1);
         if earlier_stem != 0 {
             add(mix(5, earlier_stem, stem), at.saturating_sub(2).max(range.start), at + 1);
             add(mix(6, mix(0, earlier_stem, before_stem), stem), at.saturating_sub(2).max(range.start), at + 1);
         }
-        if earliest_stem != 0 {
-            add(mix(7, earliest_stem, stem), at.saturating_sub(3).max(range.start), at + 1);
-        }
-        (earliest_stem, earlier_stem) = (earlier_stem, before_stem);
+        earlier_stem = before_stem;
         (before, before_stem) = (word, stem);
     }
     let whole = (range.start, range.start);

@@ -95,7 +95,10 @@ impl Scan<'_> {
             let step = match byte {
                 b'<' => self.tag(at),
                 b'&' => self.entity(at),
-                _ => None,
+                _ => {
+                    at = self.plain(at);
+                    continue;
+                }
             };
             at = match step {
                 Some(next) => next,
@@ -118,6 +121,24 @@ impl Scan<'_> {
             let (start, end) = (self.decoded.origin(from), self.decoded.origin(to));
             self.out.push(Seen { character, start, end });
         }
+    }
+
+    /// Takes over characters up to the next that may be markup.
+    fn plain(&mut self, at: usize) -> usize {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let room = MOST_VISIBLE.saturating_sub(self.out.len());
+        let length = rest.bytes().take(room).position(|byte| matches!(byte, b'<' | b'&')).unwrap_or(rest.len().min(room));
+        let length = rest.ceil_char_boundary(length);
+        if self.shown() {
+            let run = rest.get(..length).unwrap_or_default();
+            let decoded = self.decoded;
+            self.out.extend(run.char_indices().map(|(from, character)| Seen {
+                character,
+                start: decoded.origin(at + from),
+                end: decoded.origin(at + from + character.len_utf8()),
+            }));
+        }
+        at + length
     }
 
     fn character(&mut self, at: usize) -> usize {

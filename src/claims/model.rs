@@ -10,6 +10,9 @@ const MAGIC: &[u8; 4] = b"CGC2";
 const GROUP_BITS: u32 = 14;
 const GROUPS: usize = 1 << GROUP_BITS;
 
+/// Bits of the first look, which a text's words mostly end at.
+const KNOWN_BITS: u32 = 19;
+
 /// Bytes of an entry: the feature's last bits, one weight a claim.
 const ENTRY: usize = 2 + CLAIMS;
 
@@ -27,6 +30,8 @@ pub(super) struct Model {
     /// Where each group of entries begins; one more for the end.
     groups: Vec<u32>,
     entries: &'static [u8],
+    /// One bit for each of the features' first bits: most pairs and threes of words have no weight.
+    known: Vec<u64>,
     scale: Scores,
     bias: Scores,
     /// Hashes of words that are words, though in no phrase.
@@ -52,7 +57,19 @@ impl Model {
             groups.push(total);
         }
         let (entries, ordinary) = rest.split_at_checked(total as usize * ENTRY)?;
-        Some(Self { groups, entries, scale, bias, ordinary })
+        let mut known = vec![0_u64; 1 << (KNOWN_BITS - 6)];
+        for (group, pair) in groups.windows(2).enumerate() {
+            let [from, to] = pair else { continue };
+            let mine = entries.get(*from as usize * ENTRY..*to as usize * ENTRY).unwrap_or_default();
+            for entry in mine.chunks_exact(ENTRY) {
+                let Some((last, _)) = entry.split_first_chunk() else { continue };
+                let bit = (group as u32) << (KNOWN_BITS - GROUP_BITS) | known_bits(u16::from_le_bytes(*last));
+                if let Some(word) = known.get_mut((bit / 64) as usize) {
+                    *word |= 1 << (bit % 64);
+                }
+            }
+        }
+        Some(Self { groups, entries, known, scale, bias, ordinary })
     }
 
     pub(super) fn ordinary_words(&self) -> impl Iterator<Item = u64> {
@@ -62,6 +79,8 @@ impl Model {
     /// The weights of a feature, if it has any.
     fn row(&self, key: u32) -> Option<&[u8]> {
         let group = (key >> (32 - GROUP_BITS)) as usize;
+        let bit = (group as u32) << (KNOWN_BITS - GROUP_BITS) | known_bits(key as u16);
+        self.known.get((bit / 64) as usize).filter(|word| *word & 1 << (bit % 64) != 0)?;
         let (from, to) = (*self.groups.get(group)? as usize, *self.groups.get(group + 1)? as usize);
         let last = (key as u16).to_le_bytes();
         self.entries.get(from * ENTRY..to * ENTRY)?.chunks_exact(ENTRY).find_map(|entry| entry.strip_prefix(&last))
@@ -87,6 +106,11 @@ impl Model {
         let weight = self.row(feature.key).and_then(|row| row.get(claim)).map_or(0, |weight| i32::from(weight.cast_signed()));
         weight as f32 * self.scale.get(claim).copied().unwrap_or(0.0)
     }
+}
+
+/// The bits of a feature's last part that the first look is taken at.
+const fn known_bits(last: u16) -> u32 {
+    last as u32 >> (16 - (KNOWN_BITS - GROUP_BITS))
 }
 
 fn floats(bytes: &[u8]) -> Option<(Scores, &[u8])> {

@@ -305,6 +305,10 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn around(&mut self, phrase: &Phrase, element: usize, at: usize) -> Option<Hit> {
+        if let [_] = phrase.elements.as_slice() {
+            self.spend()?;
+            return Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, written: phrase.written, from: at, to: at + 1 });
+        }
         let (before, after) = phrase.elements.split_at_checked(element)?;
         let to = self.forward(after, at)?;
         let from = self.backward(before, at)?;
@@ -318,6 +322,11 @@ impl Search<'_> {
 
     fn inner(&self, at: usize) -> Option<&Token> {
         self.tokens.get(at).filter(|token| !token.has(QUOTED))
+    }
+
+    #[inline]
+    fn fits_next(&self, step: Step, at: usize) -> bool {
+        self.inner(at).is_some_and(|token| self.phrases.fits(step, token))
     }
 
     /// Matches elements rightwards from the word at `at`; one past the last word matched.
@@ -347,8 +356,7 @@ impl Search<'_> {
                 None
             }
             step => {
-                let follows = self.inner(at).copied().filter(|token| self.phrases.fits(step, token));
-                let found = follows.and_then(|_| {
+                let found = self.fits_next(step, at).then_some(()).and_then(|()| {
                     // The next element must be in the same sentence, unless there is none.
                     let crosses = self.tokens.get(at + 1).is_some_and(|next| next.has(SENTENCE));
                     let more = rest.iter().any(|element| !element.optional && !matches!(element.step, Step::End | Step::Pause | Step::Gap(_)));

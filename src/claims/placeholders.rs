@@ -80,16 +80,16 @@ fn is_person(inside: &str) -> bool {
 const DOMAINS: &str =
     "com net org co uk us es fr de at ch io info biz app ly me eu gov edu shop store online link cat be nl it mx example test";
 
-/// The end of the address on the web or of mail that starts at `at`, if one does.
-pub(super) fn address(seen: &[Seen], at: usize) -> Option<usize> {
-    let bytes = seen.get(at..seen.len().min(at + LONGEST_ADDRESS))?;
+/// How far the written chunk at `at` goes, and whether it is an address on the web or of mail.
+pub(super) fn address(seen: &[Seen], at: usize) -> (usize, bool) {
+    let bytes = seen.get(at..seen.len().min(at + LONGEST_ADDRESS)).unwrap_or_default();
     // Cheap first: most words hold none of these.
     let length = bytes.iter().position(|seen| {
         !(seen.character.is_ascii_alphanumeric() || matches!(seen.character, '.' | '@' | '-' | '_' | '/' | ':' | '?' | '=' | '&' | '%' | '#' | '+' | '~'))
     });
-    let chunk = bytes.get(..length.unwrap_or(bytes.len()))?;
+    let chunk = bytes.get(..length.unwrap_or(bytes.len())).unwrap_or_default();
     if !chunk.iter().any(|seen| matches!(seen.character, '.' | '@' | ':')) {
-        return None;
+        return (at + chunk.len(), false);
     }
     let text: String = chunk.iter().map(|seen| seen.character.to_ascii_lowercase()).collect();
     let text = text.trim_end_matches(['.', ':', '?', '-', '&', ',']);
@@ -101,5 +101,5 @@ pub(super) fn address(seen: &[Seen], at: usize) -> Option<usize> {
                 && !before.rsplit('.').next().is_some_and(|label| label.len() == 1)
                 && DOMAINS.split_ascii_whitespace().any(|known| known == top)
         });
-    is_address.then_some(at + text.chars().count())
+    if is_address { (at + text.len(), true) } else { (at + chunk.len(), false) }
 }

@@ -1,7 +1,7 @@
 //! Words as the reader takes them, each with the bytes of the original it came from.
 
 use super::fold::{Folded, Folding};
-use super::lexicon::{Lexicon, MOST_IDS, WordId, hash_word};
+use super::lexicon::{Lexicon, MOST_IDS, WordId};
 use super::markup::{BLOCK, Seen};
 use super::{disguise, placeholders, quotes};
 
@@ -75,6 +75,10 @@ pub(super) struct Tokenizer<'a> {
     marks: Vec<quotes::Mark>,
     flags: u8,
     lines: u8,
+    /// Looked at already: what stands before is no address.
+    no_address_before: usize,
+    /// Kept between words, so that none costs an allocation.
+    letters: Vec<u8>,
 }
 
 /// The letters of one written word, before it is known to be one.
@@ -96,7 +100,11 @@ pub(super) fn tokenize(seen: &[Seen], folding: &Folding, lexicon: &Lexicon) -> T
         marks: Vec::new(),
         flags: SENTENCE,
         lines: 0,
+        no_address_before: 0,
+        letters: Vec::new(),
     };
+    tokenizer.tokens.list.reserve(seen.len() / 5);
+    tokenizer.tokens.letters.reserve(seen.len());
     tokenizer.run();
     let Tokenizer { mut tokens, marks, .. } = tokenizer;
     quotes::mark(&mut tokens.list, &marks);
@@ -202,11 +210,17 @@ impl Tokenizer<'_> {
     /// Reads what stands up to the next space: words, a number, an address.
     fn chunk(&mut self, at: usize) -> usize {
         self.lines = 0;
-        if let Some(end) = placeholders::address(self.seen, at) {
-            self.stand_in(b"_url", at, end);
-            return end;
+        if at >= self.no_address_before {
+            let (end, is_address) = placeholders::address(self.seen, at);
+            if is_address {
+                self.stand_in(b"_url", at, end);
+                return end;
+            }
+            self.no_address_before = end;
         }
-        let mut word = Word { capitals: true, ..Word::default() };
+        let mut letters = std::mem::take(&mut self.letters);
+        letters.clear();
+        let mut word = Word { letters, capitals: true, ..Word::default() };
         let mut end = at;
         while let Some(seen) = self.seen.get(end) {
             match self.folding.of(seen.character) {
@@ -219,6 +233,7 @@ impl Tokenizer<'_> {
             end += 1;
         }
         self.word(&word, at, end);
+        self.letters = word.letters;
         let glued = matches!(self.folding.of(self.character(end)), Folded::Apostrophe)
             && matches!(self.folding.of(self.character(end + 1)), Folded::Letters(_));
         if glued { end + 1 } else { end }
@@ -236,8 +251,8 @@ impl Tokenizer<'_> {
             self.flags |= CAPITALS;
         }
         if !word.has_letter {
-            let number = if word.letters.len() == 1 && !word.symbols { word.letters.clone() } else { b"_num".to_vec() };
-            self.stand_in(&number, at, end);
+            let number: &[u8] = if word.letters.len() == 1 && !word.symbols { &word.letters } else { b"_num" };
+            self.stand_in(number, at, end);
             return;
         }
         if (word.has_digit || word.symbols)
@@ -268,23 +283,24 @@ impl Tokenizer<'_> {
         let start = self.seen.get(from).map_or(0, |seen| seen.start);
         let end = to.checked_sub(1).and_then(|last| self.seen.get(last)).map_or(start, |seen| seen.end);
         let lexicon = self.lexicon;
+        let (hash, ids) = lexicon.look_up(letters);
         // Single letters may yet be put together; what is left of them is read as words then.
-        match lexicon.alias(hash_word(letters)).filter(|_| letters.len() > 1) {
+        match lexicon.alias(hash).filter(|_| letters.len() > 1) {
             Some(words) => {
                 for (nth, word) in words.iter().enumerate() {
-                    self.add(word, start, end, if nth == 0 { self.flags } else { SAME_SOURCE });
+                    let flags = if nth == 0 { self.flags } else { SAME_SOURCE };
+                    self.add(word, lexicon.look_up(word), start, end, flags);
                 }
             }
-            None => self.add(letters, start, end, self.flags),
+            None => self.add(letters, (hash, ids), start, end, self.flags),
         }
     }
 
-    fn add(&mut self, letters: &[u8], start: u32, end: u32, flags: u8) {
+    fn add(&mut self, letters: &[u8], known: (u64, [WordId; MOST_IDS]), start: u32, end: u32, flags: u8) {
         let from = self.tokens.letters.len() as u32;
         self.tokens.letters.extend(letters.iter().take(LONGEST_WORD));
         let to = self.tokens.letters.len() as u32;
-        let letters = self.tokens.letters.get(from as usize..).unwrap_or_default();
-        let (hash, ids) = self.lexicon.look_up(letters);
+        let (hash, ids) = known;
         self.tokens.list.push(Token { hash, ids, start, end, from, to, flags });
     }
 }
