@@ -18,14 +18,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-#[cfg(not(feature = "lab"))]
 use contact_governor::claims::{Reader, model};
-#[cfg(not(feature = "lab"))]
 use contact_governor::domain::words::Claim;
-#[cfg(feature = "lab")]
-use claims_lab::claims::{Reader, model};
-#[cfg(feature = "lab")]
-use claims_lab::domain::words::Claim;
 
 use learning::{Example, Known, best_threshold, learn, score};
 

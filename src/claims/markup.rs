@@ -11,7 +11,7 @@ pub(super) const BLOCK: char = '\u{2029}';
 
 /// How much is read, in characters a person would see. Longer than any letter; short enough to be read in
 /// a few milliseconds.
-pub(super) const MOST_VISIBLE: usize = 256 * 1024;
+pub(super) const MOST_VISIBLE: usize = 64 * 1024;
 
 /// How much of the source is looked at for them, in bytes.
 pub(super) const MOST_SOURCE: usize = 2 * 1024 * 1024;
