@@ -19,6 +19,7 @@ mod phrases;
 mod placeholders;
 mod quotes;
 mod reader;
+mod search;
 mod syntax;
 mod tags;
 mod tokens;

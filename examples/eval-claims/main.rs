@@ -53,8 +53,11 @@ fn main() {
     let only_labels = arguments.any(|argument| argument == "--labels");
     let reader = Reader::new(&OwnPhrases::default()).expect("the built-in phrases are right");
     let text = std::fs::read_to_string(&path).expect("the file can be read");
-    let messages: Vec<Value> =
-        text.lines().filter(|line| !line.trim().is_empty()).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let messages: Vec<Value> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     let judged: Vec<Judged> = messages.iter().map(|message| judge(&reader, message)).collect();
     if only_labels {
         for (message, judged) in messages.iter().zip(&judged) {

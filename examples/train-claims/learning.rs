@@ -121,12 +121,8 @@ impl Learner {
 }
 
 fn learn_one(examples: &[Example], features: usize, claim: usize) -> (Vec<f32>, f32) {
-    let mut learner = Learner {
-        weights: vec![0.0; features],
-        bias: -1.0,
-        squares: vec![0.0; features],
-        bias_squares: 0.0,
-    };
+    let mut learner =
+        Learner { weights: vec![0.0; features], bias: -1.0, squares: vec![0.0; features], bias_squares: 0.0 };
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15 + claim as u64);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let mut kept = Vec::new();
@@ -153,13 +149,17 @@ fn learn_one(examples: &[Example], features: usize, claim: usize) -> (Vec<f32>, 
             }
         }
         if round >= SETTLED {
-            mean.iter_mut().zip(&learner.weights).for_each(|(mean, weight)| *mean += weight);
+            for (mean, weight) in mean.iter_mut().zip(&learner.weights) {
+                *mean += weight;
+            }
             mean_bias += learner.bias;
         }
     }
     // In use nothing is left out.
     let part = (1.0 - LEFT_OUT) / (ROUNDS - SETTLED) as f32;
-    mean.iter_mut().for_each(|weight| *weight *= part);
+    for weight in &mut mean {
+        *weight *= part;
+    }
     (mean, mean_bias / (ROUNDS - SETTLED) as f32)
 }
 

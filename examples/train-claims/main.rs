@@ -9,8 +9,8 @@
 //! One logistic regression a claim. A message claims what its most claiming sentence claims, so a message
 //! that makes a claim teaches by that sentence, one that does not by all. The same data give the same bytes.
 
-#![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "a program run by hand")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a program run by hand")]
+#![expect(clippy::print_stdout, clippy::disallowed_macros, reason = "a program run by hand")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a program run by hand")]
 
 mod learning;
 
@@ -37,7 +37,8 @@ struct Labelled {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    let root = arguments.iter().find_map(|argument| argument.strip_prefix("--root=")).unwrap_or(".").to_owned();
+    let root =
+        arguments.iter().find_map(|argument| argument.strip_prefix("--root=")).unwrap_or(".").to_owned();
     let messages = read_all(&Path::new(&root).join("training/claims"));
     println!("{} messages", messages.len());
 
@@ -61,7 +62,9 @@ fn main() {
     let numbered: Vec<Example> = examples.iter().map(|example| known.numbered(example)).collect();
     let learnt = learn(&numbered, known.0.len());
     let mut bias = learnt.bias;
-    bias.iter_mut().zip(thresholds).for_each(|(bias, threshold)| *bias -= threshold);
+    for (bias, threshold) in bias.iter_mut().zip(thresholds) {
+        *bias -= threshold;
+    }
     let mut entries: Vec<model::Entry> = known
         .0
         .iter()
@@ -72,7 +75,10 @@ fn main() {
     let path = Path::new(&root).join("src/claims/weights.bin");
     if has("--check") {
         let same = fs::read(&path).is_ok_and(|before| before == bytes);
-        println!("{}", if same { "the weights are those of the data" } else { "the weights are not those of the data" });
+        println!(
+            "{}",
+            if same { "the weights are those of the data" } else { "the weights are not those of the data" }
+        );
         std::process::exit(i32::from(!same));
     }
     fs::write(&path, &bytes).expect("the weights can be written");
@@ -93,7 +99,8 @@ fn cross_validate(examples: &[Example]) -> [f32; CLAIMS] {
     let mut scores = vec![[0.0_f32; CLAIMS]; examples.len()];
     for fold in 0..FOLDS {
         let of_fold = |at: usize| at / 8 % FOLDS == fold;
-        let rest: Vec<&Example> = examples.iter().enumerate().filter(|(at, _)| !of_fold(*at)).map(|(_, one)| one).collect();
+        let rest: Vec<&Example> =
+            examples.iter().enumerate().filter(|(at, _)| !of_fold(*at)).map(|(_, one)| one).collect();
         let known = Known::of(&rest);
         let numbered: Vec<Example> = rest.iter().map(|example| known.numbered(example)).collect();
         let learnt = learn(&numbered, known.0.len());
@@ -106,12 +113,22 @@ fn cross_validate(examples: &[Example]) -> [f32; CLAIMS] {
     println!("cross-validated:\n{:18} threshold  precision  recall     F1", "claim");
     for claim in Claim::ALL {
         let number = claim as usize;
-        let pairs: Vec<(f32, bool)> =
-            scores.iter().zip(examples).map(|(score, example)| (score[number], example.labels[number])).collect();
+        let pairs: Vec<(f32, bool)> = scores
+            .iter()
+            .zip(examples)
+            .map(|(score, example)| (score[number], example.labels[number]))
+            .collect();
         let best = best_threshold(&pairs);
         thresholds[number] = best.threshold;
         total += best.f1;
-        println!("{:18} {:9.2} {:10.3} {:7.3} {:6.3}", claim.name(), best.threshold, best.precision, best.recall, best.f1);
+        println!(
+            "{:18} {:9.2} {:10.3} {:7.3} {:6.3}",
+            claim.name(),
+            best.threshold,
+            best.precision,
+            best.recall,
+            best.f1
+        );
     }
     println!("macro-F1 {:.3}", total / CLAIMS as f32);
     thresholds
@@ -121,7 +138,9 @@ fn read_all(folder: &Path) -> Vec<Labelled> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("training/claims is there")
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl") && !path.ends_with("heldapart.jsonl"))
+        .filter(|path| {
+            path.extension().is_some_and(|end| end == "jsonl") && !path.ends_with("heldapart.jsonl")
+        })
         .collect();
     files.sort();
     files.iter().flat_map(|path| read(path)).collect()
@@ -137,9 +156,12 @@ fn read(path: &Path) -> Vec<Labelled> {
                 text: value["text"].as_str().expect("a message has a text").to_owned(),
                 labels: flags(&value["labels"]),
                 debatable: flags(&value["debatable"]),
-                disguised: value["tags"]
-                    .as_array()
-                    .is_some_and(|tags| tags.iter().any(|tag| tag.as_str().is_some_and(|tag| tag.starts_with("disguis") || tag.starts_with("obfusc")))),
+                disguised: value["tags"].as_array().is_some_and(|tags| {
+                    tags.iter().any(|tag| {
+                        tag.as_str()
+                            .is_some_and(|tag| tag.starts_with("disguis") || tag.starts_with("obfusc"))
+                    })
+                }),
             }
         })
         .collect()
@@ -163,7 +185,10 @@ fn ordinary_words(messages: &[Labelled]) -> Vec<u64> {
         let mut words = reader.words_in(&message.text);
         words.sort();
         words.dedup();
-        for (_, hash) in words.iter().filter(|(word, _)| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase())) {
+        for (_, hash) in words
+            .iter()
+            .filter(|(word, _)| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        {
             *counts.entry(*hash).or_default() += 1;
         }
     }

@@ -58,7 +58,9 @@ pub(super) fn read_digits(written: &[u8], lexicon: &Lexicon) -> Option<Vec<u8>> 
 
 /// `soooo` is `so`: letters written three times and more, once or twice.
 pub(super) fn shorten(written: &[u8], lexicon: &Lexicon) -> Option<Vec<u8>> {
-    if !written.windows(3).any(|three| matches!(three, [a, b, c] if a == b && b == c)) || lexicon.knows(written) {
+    if !written.windows(3).any(|three| matches!(three, [a, b, c] if a == b && b == c))
+        || lexicon.knows(written)
+    {
         return None;
     }
     let at_most = |most: usize| {
@@ -148,8 +150,12 @@ pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
 /// Two pieces with at most one mark between, or a space where neither is a word.
 fn joinable(first: &Token, second: &Token) -> bool {
     let gap = second.start.saturating_sub(first.end);
-    first.ids == [0; 4] && second.ids == [0; 4] && (1..=4).contains(&gap) && !second.has(SENTENCE | QUOTED)
-        && !first.has(STAND_IN) && !second.has(STAND_IN)
+    first.ids == [0; 4]
+        && second.ids == [0; 4]
+        && (1..=4).contains(&gap)
+        && !second.has(SENTENCE | QUOTED)
+        && !first.has(STAND_IN)
+        && !second.has(STAND_IN)
         || (gap == 1 || (2..=6).contains(&gap) && second.has(PAUSE))
             && (first.ids == [0; 4] || second.ids == [0; 4])
             && !second.has(QUOTED)
@@ -160,7 +166,10 @@ fn joinable(first: &Token, second: &Token) -> bool {
 fn join_pieces(tokens: &mut Tokens, first: &Token, second: &Token, lexicon: &Lexicon) -> bool {
     let mut letters = tokens.letters_of(first).to_vec();
     letters.extend_from_slice(tokens.letters_of(second));
-    if letters.len() < 5 || !lexicon.knows(&letters) || (lexicon.knows(tokens.letters_of(first)) && lexicon.knows(tokens.letters_of(second))) {
+    if letters.len() < 5
+        || !lexicon.knows(&letters)
+        || (lexicon.knows(tokens.letters_of(first)) && lexicon.knows(tokens.letters_of(second)))
+    {
         return false;
     }
     add(tokens, &letters, first, second, lexicon);
@@ -168,13 +177,19 @@ fn join_pieces(tokens: &mut Tokens, first: &Token, second: &Token, lexicon: &Lex
 }
 
 fn add(tokens: &mut Tokens, letters: &[u8], first: &Token, last: &Token, lexicon: &Lexicon) {
-    let words = lexicon.alias(super::lexicon::hash_word(letters)).map_or_else(|| vec![letters.to_vec()], <[Vec<u8>]>::to_vec);
+    let words = lexicon
+        .alias(super::lexicon::hash_word(letters))
+        .map_or_else(|| vec![letters.to_vec()], <[Vec<u8>]>::to_vec);
     for (nth, word) in words.iter().enumerate() {
         let from = tokens.letters.len() as u32;
         tokens.letters.extend_from_slice(word);
         let to = tokens.letters.len() as u32;
         let (hash, ids) = lexicon.look_up(word);
-        let flags = if nth == 0 { first.flags & !STAND_IN | last.flags & (ASKED | EXCLAIMED) } else { super::tokens::SAME_SOURCE };
+        let flags = if nth == 0 {
+            first.flags & !STAND_IN | last.flags & (ASKED | EXCLAIMED)
+        } else {
+            super::tokens::SAME_SOURCE
+        };
         tokens.list.push(Token { hash, ids, start: first.start, end: last.end, from, to, flags });
     }
 }
@@ -208,13 +223,17 @@ fn read_spaced(tokens: &mut Tokens, row: &[Token], lexicon: &Lexicon) -> bool {
         }
         from = to;
     }
-    let known = |(from, to): &(usize, usize)| to - from > 2 && letters.get(*from..*to).is_some_and(|word| lexicon.knows(word));
+    let known = |(from, to): &(usize, usize)| {
+        to - from > 2 && letters.get(*from..*to).is_some_and(|word| lexicon.knows(word))
+    };
     let read: usize = words.iter().filter(|word| known(word)).map(|(from, to)| to - from).sum();
     if read * 2 < row.len() {
         return false;
     }
     for (from, to) in &words {
-        if let (Some(first), Some(last), Some(word)) = (row.get(*from), row.get(to - 1), letters.get(*from..*to)) {
+        if let (Some(first), Some(last), Some(word)) =
+            (row.get(*from), row.get(to - 1), letters.get(*from..*to))
+        {
             add(tokens, word, first, last, lexicon);
         }
     }
@@ -233,7 +252,8 @@ fn split_known(letters: &[u8], lexicon: &Lexicon) -> Vec<usize> {
         for length in 1..=LONGEST_SPACED.min(end) {
             let word = letters.get(end - length..end).unwrap_or_default();
             let Some(before) = best.get(end - length) else { continue };
-            let known = if length == 1 { matches!(word, b"i" | b"a" | b"u" | b"y") } else { lexicon.knows(word) };
+            let known =
+                if length == 1 { matches!(word, b"i" | b"a" | b"u" | b"y") } else { lexicon.knows(word) };
             // Each word costs, short ones more: "we care", not "w e car e".
             let cost = before.0 + if length < 3 { 6 } else { 4 };
             if known && cost < found.0 {

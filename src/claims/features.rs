@@ -75,7 +75,11 @@ pub(super) fn of_sentence(
         add(mix(4, before_stem, stem), at.saturating_sub(1).max(range.start), at + 1);
         if earlier_stem != 0 {
             add(mix(5, earlier_stem, stem), at.saturating_sub(2).max(range.start), at + 1);
-            add(mix(6, mix(0, earlier_stem, before_stem), stem), at.saturating_sub(2).max(range.start), at + 1);
+            add(
+                mix(6, mix(0, earlier_stem, before_stem), stem),
+                at.saturating_sub(2).max(range.start),
+                at + 1,
+            );
         }
         earlier_stem = before_stem;
         (before, before_stem) = (word, stem);

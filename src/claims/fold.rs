@@ -51,12 +51,7 @@ impl Folding {
             (first, range.map(|code| char::from_u32(code).map_or(Folded::Mark, fold)).collect())
         };
         Self {
-            ranges: [
-                table(0..BASIC_END),
-                table(HIGH_START..HIGH_END),
-                table(MATHEMATICAL),
-                table(ENCLOSED),
-            ],
+            ranges: [table(0..BASIC_END), table(HIGH_START..HIGH_END), table(MATHEMATICAL), table(ENCLOSED)],
         }
     }
 
@@ -120,7 +115,8 @@ fn fold(character: char) -> Folded {
     if !character.is_alphanumeric() {
         return Folded::Mark;
     }
-    let seen: String = skeleton(character.encode_utf8(&mut [0; 4])).nfkd().flat_map(char::to_lowercase).collect();
+    let seen: String =
+        skeleton(character.encode_utf8(&mut [0; 4])).nfkd().flat_map(char::to_lowercase).collect();
     if !seen.is_empty() && seen.len() <= 3 && seen.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return letters(seen.chars());
     }

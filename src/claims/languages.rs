@@ -75,7 +75,9 @@ fn add(
             mistakes.push(format!("{language}: `{name}` is no claim"));
             continue;
         };
-        for (says, list) in [(Says::Makes, &lists.makes), (Says::Hints, &lists.hints), (Says::Not, &lists.not)] {
+        for (says, list) in
+            [(Says::Makes, &lists.makes), (Says::Hints, &lists.hints), (Says::Not, &lists.not)]
+        {
             for phrase in list {
                 if let Err(what) = binding.add(claim, says, false, phrase, &file.words) {
                     mistakes.push(format!("{language}, {name}, {says:?}, `{phrase}`: {what}"));

@@ -1,6 +1,6 @@
 //! The words the phrases are made of, each under a number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A word of the phrases. Zero is no word.
@@ -51,7 +51,7 @@ pub(super) struct Lexicon {
     stem_bits: Vec<u64>,
     aliases: Table<Vec<Vec<u8>>>,
     /// Words that are no part of a phrase but are words: told from disguised ones by this.
-    ordinary: Table<()>,
+    ordinary: HashSet<u64, BuildHasherDefault<Unhashed>>,
     count: WordId,
 }
 
@@ -83,7 +83,7 @@ impl Lexicon {
     }
 
     pub(super) fn add_ordinary(&mut self, hash: u64) {
-        self.ordinary.insert(hash, ());
+        self.ordinary.insert(hash);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -98,7 +98,7 @@ impl Lexicon {
     pub(super) fn knows(&self, letters: &[u8]) -> bool {
         let hash = hash_word(letters);
         self.words.contains_key(&hash)
-            || self.ordinary.contains_key(&hash)
+            || self.ordinary.contains(&hash)
             || self.aliases.contains_key(&hash)
             || (letters.len() > SHORTEST_STEM + 1 && self.ids(letters).iter().any(|id| *id != 0))
     }

@@ -127,7 +127,11 @@ impl Scan<'_> {
     fn plain(&mut self, at: usize) -> usize {
         let rest = self.text.get(at..).unwrap_or_default();
         let room = MOST_VISIBLE.saturating_sub(self.out.len());
-        let length = rest.bytes().take(room).position(|byte| matches!(byte, b'<' | b'&')).unwrap_or(rest.len().min(room));
+        let length = rest
+            .bytes()
+            .take(room)
+            .position(|byte| matches!(byte, b'<' | b'&'))
+            .unwrap_or(rest.len().min(room));
         let length = rest.ceil_char_boundary(length);
         if self.shown() {
             let run = rest.get(..length).unwrap_or_default();
@@ -187,7 +191,9 @@ impl Scan<'_> {
             _ => return None,
         }
         // Told by its name before its end is looked for: a text full of `<` would be gone over again and again.
-        let known = tags::kind_of(tags::name_of(self.rest(at + 1).strip_prefix('/').unwrap_or(self.rest(at + 1)))) != Kind::Unknown;
+        let known =
+            tags::kind_of(tags::name_of(self.rest(at + 1).strip_prefix('/').unwrap_or(self.rest(at + 1))))
+                != Kind::Unknown;
         if !(known || self.declared) {
             return None;
         }
@@ -205,7 +211,9 @@ impl Scan<'_> {
             for (length, byte) in rest.iter().enumerate() {
                 match (quote, byte) {
                     (Some(open), _) if byte == open => quote = None,
-                    (None, b'"' | b'\'') if before == b'=' || before.is_ascii_whitespace() => quote = Some(byte),
+                    (None, b'"' | b'\'') if before == b'=' || before.is_ascii_whitespace() => {
+                        quote = Some(byte);
+                    }
                     (None, b'>') => return Some(at + length + 1),
                     _ => {}
                 }
@@ -239,7 +247,8 @@ impl Scan<'_> {
     }
 
     fn open(&mut self, tag: &Tag<'_>) {
-        if tag.kind == Kind::Cell && self.open.last().is_some_and(|top| top.kind == Kind::Cell && top.name == tag.name)
+        if tag.kind == Kind::Cell
+            && self.open.last().is_some_and(|top| top.kind == Kind::Cell && top.name == tag.name)
         {
             self.pop();
         }
@@ -275,7 +284,9 @@ impl Scan<'_> {
     fn end_of_raw(&self, tag: &Tag<'_>, from: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = from;
-        while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(2).position(|pair| pair == b"</")) {
+        while let Some(found) =
+            bytes.get(at..).and_then(|rest| rest.windows(2).position(|pair| pair == b"</"))
+        {
             at += found + 2;
             let name = tags::name_of(self.text.get(at..).unwrap_or_default());
             if tags::hash_name(name) == tag.name {

@@ -83,7 +83,10 @@ impl Model {
         self.known.get((bit / 64) as usize).filter(|word| *word & 1 << (bit % 64) != 0)?;
         let (from, to) = (*self.groups.get(group)? as usize, *self.groups.get(group + 1)? as usize);
         let last = (key as u16).to_le_bytes();
-        self.entries.get(from * ENTRY..to * ENTRY)?.chunks_exact(ENTRY).find_map(|entry| entry.strip_prefix(&last))
+        self.entries
+            .get(from * ENTRY..to * ENTRY)?
+            .chunks_exact(ENTRY)
+            .find_map(|entry| entry.strip_prefix(&last))
     }
 
     /// How far a sentence with these features is on the claiming side, for each claim.
@@ -103,7 +106,10 @@ impl Model {
 
     /// What one feature adds to the score of claim number `claim`.
     pub(super) fn weight(&self, feature: &Feature, claim: usize) -> f32 {
-        let weight = self.row(feature.key).and_then(|row| row.get(claim)).map_or(0, |weight| i32::from(weight.cast_signed()));
+        let weight = self
+            .row(feature.key)
+            .and_then(|row| row.get(claim))
+            .map_or(0, |weight| i32::from(weight.cast_signed()));
         weight as f32 * self.scale.get(claim).copied().unwrap_or(0.0)
     }
 }
@@ -139,15 +145,19 @@ pub fn file(entries: &[Entry], bias: &Scores, ordinary: &[u64]) -> Vec<u8> {
     let mut counts = vec![0_u8; GROUPS];
     let mut rows = Vec::with_capacity(sorted.len() * ENTRY);
     for (key, weights) in &sorted {
-        let Some(count) = counts.get_mut(group(*key) as usize).filter(|count| **count < u8::MAX) else { continue };
+        let Some(count) = counts.get_mut(group(*key) as usize).filter(|count| **count < u8::MAX) else {
+            continue;
+        };
         *count += 1;
         rows.extend_from_slice(&(*key as u16).to_le_bytes());
-        rows.extend(weights.iter().zip(scale).map(|(weight, scale)| ((weight / scale).round() as i8).cast_unsigned()));
+        rows.extend(
+            weights.iter().zip(scale).map(|(weight, scale)| ((weight / scale).round() as i8).cast_unsigned()),
+        );
     }
     let mut out = MAGIC.to_vec();
-    scale.iter().chain(bias).for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    out.extend(scale.iter().chain(bias).flat_map(|value| value.to_le_bytes()));
     out.extend(counts);
     out.extend(rows);
-    ordinary.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    out.extend(ordinary.iter().flat_map(|word| word.to_le_bytes()));
     out
 }

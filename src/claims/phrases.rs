@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use super::fold::{Folded, Folding};
 use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId, hash_word};
+use super::search::Search;
 use super::syntax::{self, Item, Line, Sets};
-use super::tokens::{PAUSE, QUOTED, SENTENCE, Token};
+use super::tokens::{QUOTED, Token};
 use crate::domain::words::Claim;
 
 /// What a phrase says about a claim where it is found.
@@ -41,7 +42,7 @@ pub(super) struct Hit {
 }
 
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     Word(WordId),
     Class(u16),
     Any,
@@ -52,24 +53,24 @@ enum Step {
 }
 
 #[derive(Clone, Copy)]
-struct Element {
-    step: Step,
-    optional: bool,
+pub(super) struct Element {
+    pub(super) step: Step,
+    pub(super) optional: bool,
 }
 
-struct Phrase {
-    claim: Claim,
-    says: Says,
-    own: bool,
-    written: u64,
-    elements: Vec<Element>,
+pub(super) struct Phrase {
+    pub(super) claim: Claim,
+    pub(super) says: Says,
+    pub(super) own: bool,
+    pub(super) written: u64,
+    pub(super) elements: Vec<Element>,
 }
 
 /// Steps of searching allowed: so many for each word of the text, and so many besides.
 const STEPS_A_WORD: usize = 400;
 const STEPS_BESIDES: usize = 50_000;
 
-/// Most words around a phrase's rarest word that its other end may lie off.
+/// Words no gap may stand over.
 const NEGATIONS: &str = "not t never no nor without kein keine keinen keiner nicht nie niemals weder ne pas jamais sans aucun aucune \
     nunca jamas ni ningun ninguna tampoco sin";
 
@@ -103,7 +104,14 @@ impl<'a> Binding<'a> {
         Self { folding, lines: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, claim: Claim, says: Says, own: bool, written: &str, sets: &Sets) -> Result<(), String> {
+    pub(super) fn add(
+        &mut self,
+        claim: Claim,
+        says: Says,
+        own: bool,
+        written: &str,
+        sets: &Sets,
+    ) -> Result<(), String> {
         for line in syntax::parse(written, sets)? {
             for want in &line {
                 if let Item::Words(words) = &want.item {
@@ -220,8 +228,12 @@ impl Phrases {
                 Item::End => Step::End,
                 Item::Pause => Step::Pause,
                 Item::Words(words) => {
-                    let mut ids: Vec<WordId> =
-                        words.iter().filter_map(|word| numbers.get(word.as_str())).flatten().copied().collect();
+                    let mut ids: Vec<WordId> = words
+                        .iter()
+                        .filter_map(|word| numbers.get(word.as_str()))
+                        .flatten()
+                        .copied()
+                        .collect();
                     ids.sort_unstable();
                     ids.dedup();
                     let common: usize = words.iter().filter_map(|word| uses.get(word.as_str())).sum();
@@ -273,146 +285,29 @@ impl Phrases {
         false
     }
 
-    /// How many steps a search has left of those it was given: for tests of its bound.
+    /// How many phrases there are, alternatives told apart.
     pub(super) fn len(&self) -> usize {
         self.phrases.len()
     }
 
-    fn negates(&self, token: &Token) -> bool {
+    pub(super) fn negates(&self, token: &Token) -> bool {
         token.ids.iter().any(|id| *id != 0 && self.negations.get(usize::from(*id)).copied().unwrap_or(false))
     }
 
-    fn fits(&self, step: Step, token: &Token) -> bool {
+    pub(super) fn fits(&self, step: Step, token: &Token) -> bool {
         match step {
             Step::Word(id) => token.ids.contains(&id),
             Step::Class(class) => {
                 let bits = self.classes.get(usize::from(class)).map(Vec::as_slice).unwrap_or_default();
-                token.ids.iter().take(MOST_IDS).take_while(|id| **id != 0).any(|id| {
-                    bits.get(usize::from(*id / 64)).is_some_and(|word| word & 1 << (id % 64) != 0)
-                })
+                token
+                    .ids
+                    .iter()
+                    .take(MOST_IDS)
+                    .take_while(|id| **id != 0)
+                    .any(|id| bits.get(usize::from(*id / 64)).is_some_and(|word| word & 1 << (id % 64) != 0))
             }
             Step::Any => true,
             Step::Gap(_) | Step::Start | Step::End | Step::Pause => false,
         }
     }
-}
-
-struct Search<'a> {
-    phrases: &'a Phrases,
-    tokens: &'a [Token],
-    left: usize,
-}
-
-impl Search<'_> {
-    fn around(&mut self, phrase: &Phrase, element: usize, at: usize) -> Option<Hit> {
-        if let [_] = phrase.elements.as_slice() {
-            self.spend()?;
-            return Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, written: phrase.written, from: at, to: at + 1 });
-        }
-        let (before, after) = phrase.elements.split_at_checked(element)?;
-        let to = self.forward(after, at)?;
-        let from = self.backward(before, at)?;
-        Some(Hit { claim: phrase.claim, says: phrase.says, own: phrase.own, written: phrase.written, from, to })
-    }
-
-    fn spend(&mut self) -> Option<()> {
-        self.left = self.left.checked_sub(1)?;
-        Some(())
-    }
-
-    fn inner(&self, at: usize) -> Option<&Token> {
-        self.tokens.get(at).filter(|token| !token.has(QUOTED))
-    }
-
-    #[inline]
-    fn fits_next(&self, step: Step, at: usize) -> bool {
-        self.inner(at).is_some_and(|token| self.phrases.fits(step, token))
-    }
-
-    /// Matches elements rightwards from the word at `at`; one past the last word matched.
-    fn forward(&mut self, elements: &[Element], at: usize) -> Option<usize> {
-        self.spend()?;
-        let Some((element, rest)) = elements.split_first() else { return Some(at) };
-        match element.step {
-            Step::End => {
-                let ends = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE));
-                if ends { self.forward(rest, at) } else { None }
-            }
-            Step::Pause => {
-                let pauses = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE | PAUSE));
-                if pauses { self.forward(rest, at) } else { None }
-            }
-            Step::Start => self.tokens.get(at).filter(|token| token.has(SENTENCE)).and_then(|_| self.forward(rest, at)),
-            Step::Gap(width) => {
-                for skipped in 0..=usize::from(width) {
-                    if let Some(end) = self.forward(rest, at + skipped) {
-                        return Some(end);
-                    }
-                    let token = self.inner(at + skipped)?;
-                    if token.has(SENTENCE) && !(skipped == 0 && at == 0) || self.phrases.negates(token) {
-                        return None;
-                    }
-                }
-                None
-            }
-            step => {
-                let found = self.fits_next(step, at).then_some(()).and_then(|()| {
-                    // The next element must be in the same sentence, unless there is none.
-                    let crosses = self.tokens.get(at + 1).is_some_and(|next| next.has(SENTENCE));
-                    let more = rest.iter().any(|element| !element.optional && !matches!(element.step, Step::End | Step::Pause | Step::Gap(_)));
-                    if crosses && more { None } else { self.forward(if crosses { only_end(rest) } else { rest }, at + 1) }
-                });
-                if found.is_some() || !element.optional { found } else { self.forward(rest, at) }
-            }
-        }
-    }
-
-    /// Matches elements leftwards, the last of them at `at - 1`; the first word matched.
-    fn backward(&mut self, elements: &[Element], at: usize) -> Option<usize> {
-        self.spend()?;
-        let Some((element, rest)) = elements.split_last() else { return Some(at) };
-        let starts = self.tokens.get(at).is_none_or(|token| token.has(SENTENCE)) || at == 0;
-        match element.step {
-            Step::Start => {
-                if starts { self.backward(rest, at) } else { None }
-            }
-            Step::End => None,
-            Step::Pause => {
-                let pauses = self.tokens.get(at).is_some_and(|token| token.has(PAUSE));
-                if pauses { self.backward(rest, at) } else { None }
-            }
-            Step::Gap(width) => {
-                for skipped in 0..=usize::from(width) {
-                    if let Some(from) = self.backward(rest, at - skipped) {
-                        return Some(from);
-                    }
-                    let here = at - skipped;
-                    if here == 0 || self.tokens.get(here).is_some_and(|token| token.has(SENTENCE)) {
-                        return None;
-                    }
-                    let token = self.inner(here - 1)?;
-                    if self.phrases.negates(token) {
-                        return None;
-                    }
-                }
-                None
-            }
-            step => {
-                let found = if starts {
-                    None
-                } else {
-                    at.checked_sub(1)
-                        .and_then(|before| self.inner(before).copied())
-                        .filter(|token| self.phrases.fits(step, token))
-                        .and_then(|_| self.backward(rest, at - 1))
-                };
-                if found.is_some() || !element.optional { found } else { self.backward(rest, at) }
-            }
-        }
-    }
-}
-
-/// At the end of a sentence nothing but the mark of its end can still be matched.
-fn only_end(rest: &[Element]) -> &[Element] {
-    if rest.iter().any(|element| matches!(element.step, Step::End | Step::Pause)) { rest } else { &[] }
 }

@@ -26,7 +26,11 @@ pub(super) fn mark(tokens: &mut [Token], marks: &[Mark]) {
             .skip(at)
             .take_while(|(_, mark)| mark.before <= open.before + LONGEST_QUOTE)
             .take(16)
-            .find(|(_, mark)| closers.contains(mark.character) && mark.before > open.before && !(mark.after_space && mark.character != '»'));
+            .find(|(_, mark)| {
+                closers.contains(mark.character)
+                    && mark.before > open.before
+                    && !(mark.after_space && mark.character != '»')
+            });
         let Some((found, close)) = close else { continue };
         // A single mark may be an apostrophe: it quotes only within a sentence or two words and more.
         if open.character == '\'' && close.before - open.before < 2 {
@@ -98,8 +102,18 @@ enum Announced {
     Yours,
 }
 
-const WROTE: [&str; 8] = ["wrote:", "schrieb:", "a écrit :", "a écrit:", "escribió:", "geschrieben:", "ha escrito:", "a ecrit :"];
-const YOURS: [&str; 8] = ["you wrote:", "you said:", "your message:", "schrieben sie:", "écrit :", "escribió usted:", "su mensaje:", "ihre nachricht:"];
+const WROTE: [&str; 8] =
+    ["wrote:", "schrieb:", "a écrit :", "a écrit:", "escribió:", "geschrieben:", "ha escrito:", "a ecrit :"];
+const YOURS: [&str; 8] = [
+    "you wrote:",
+    "you said:",
+    "your message:",
+    "schrieben sie:",
+    "écrit :",
+    "escribió usted:",
+    "su mensaje:",
+    "ihre nachricht:",
+];
 const OLDER: [&str; 8] = [
     "original message",
     "forwarded message",

@@ -52,6 +52,9 @@ pub struct Reading {
     pub truncated: bool,
 }
 
+/// Most words reported for a claim that no phrase was found for.
+const ENOUGH: usize = 12;
+
 /// Most places reported for one claim in one part.
 pub const MOST_SPANS: usize = 16;
 
@@ -123,6 +126,9 @@ struct Taken {
 
 impl Reader {
     /// A reader of the built-in languages and an operator's own phrases.
+    ///
+    /// # Errors
+    /// Every phrase that cannot be read, with its place.
     pub fn new(own: &OwnPhrases) -> Result<Self, Vec<PhraseMistake>> {
         Self::build(own, Model::built_in())
     }
@@ -146,7 +152,11 @@ impl Reader {
             let says = if *list == PhraseList::Not { Says::Not } else { Says::Makes };
             for (index, phrase) in written.iter().enumerate() {
                 let short = phrase.chars().count() <= LONGEST_PHRASE;
-                let added = if short { binding.add(*claim, says, true, phrase, &Sets::new()) } else { Err(TOO_LONG.to_owned()) };
+                let added = if short {
+                    binding.add(*claim, says, true, phrase, &Sets::new())
+                } else {
+                    Err(TOO_LONG.to_owned())
+                };
                 if let Err(what) = added {
                     mistakes.push(PhraseMistake { claim: *claim, list: *list, index, what });
                 }
@@ -222,13 +232,13 @@ impl Reader {
         if let Some(from) = makes().map(|hit| hit.from).min() {
             return from..makes().map(|hit| hit.to).max().unwrap_or(sentence.end);
         }
-        const ENOUGH: usize = 12;
         if sentence.len() <= ENOUGH {
             return sentence;
         }
         let mut weights = vec![0.0_f32; sentence.len()];
         for feature in features {
-            let weight = self.model.weight(feature, claim as usize) / (feature.to - feature.from).max(1) as f32;
+            let weight =
+                self.model.weight(feature, claim as usize) / (feature.to - feature.from).max(1) as f32;
             for at in feature.from as usize..feature.to as usize {
                 if let Some(sum) = at.checked_sub(sentence.start).and_then(|at| weights.get_mut(at)) {
                     *sum += weight;
@@ -283,9 +293,7 @@ impl Reader {
         let taken = self.take(text, None);
         let words = taken.tokens.list.iter();
         words
-            .map(|token| {
-                (String::from_utf8_lossy(taken.tokens.letters_of(token)).into_owned(), token.hash)
-            })
+            .map(|token| (String::from_utf8_lossy(taken.tokens.letters_of(token)).into_owned(), token.hash))
             .collect()
     }
 
@@ -295,7 +303,10 @@ impl Reader {
     pub fn scores(&self, text: &str) -> Vec<Scores> {
         let sentences = self.features(text);
         let feature = |key: &u32| Feature { key: *key, from: 0, to: 0 };
-        sentences.iter().map(|list| self.model.scores(&list.iter().map(feature).collect::<Vec<_>>())).collect()
+        sentences
+            .iter()
+            .map(|list| self.model.scores(&list.iter().map(feature).collect::<Vec<_>>()))
+            .collect()
     }
 }
 
@@ -309,7 +320,10 @@ fn drop_overruled(hits: &mut Vec<Hit>) {
         hit.own
             || hit.says == Says::Not
             || !overrules.iter().any(|not| {
-                not.claim == hit.claim && not.from < hit.to && hit.from < not.to && not.to - not.from + 1 >= hit.to - hit.from
+                not.claim == hit.claim
+                    && not.from < hit.to
+                    && hit.from < not.to
+                    && not.to - not.from + 1 >= hit.to - hit.from
             })
     });
 }

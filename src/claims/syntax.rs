@@ -65,7 +65,8 @@ pub(super) fn parse(written: &str, sets: &Sets) -> Result<Vec<Line>, String> {
     if !parser.rest.is_empty() {
         return Err("has a `)` without its `(`".to_owned());
     }
-    if lines.iter().any(|line| !line.iter().any(|want| matches!(want.item, Item::Words(_)) && !want.optional)) {
+    if lines.iter().any(|line| !line.iter().any(|want| matches!(want.item, Item::Words(_)) && !want.optional))
+    {
         return Err("names no word that must be there".to_owned());
     }
     Ok(lines)
@@ -103,7 +104,10 @@ impl Parser<'_> {
             if lines.len() * next.len() > MOST_LINES {
                 return Err(format!("spreads into more than {MOST_LINES} phrases"));
             }
-            lines = lines.iter().flat_map(|line| next.iter().map(|tail| [line.as_slice(), tail].concat())).collect();
+            lines = lines
+                .iter()
+                .flat_map(|line| next.iter().map(|tail| [line.as_slice(), tail].concat()))
+                .collect();
         }
     }
 

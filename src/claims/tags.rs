@@ -72,7 +72,10 @@ impl<'a> Tag<'a> {
 }
 
 pub(super) fn name_of(inside: &str) -> &str {
-    let end = inside.bytes().take(32).position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':')));
+    let end = inside
+        .bytes()
+        .take(32)
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':')));
     inside.get(..end.unwrap_or(inside.len().min(32))).unwrap_or_default()
 }
 
@@ -117,8 +120,11 @@ pub(super) fn looks(attributes: &str) -> Looks {
         .map(|character| character.to_ascii_lowercase())
         .collect();
     let size = bare.rfind("font-size:").map(|at| is_nothing(bare.get(at + 10..).unwrap_or_default()));
-    let no_opacity = bare.find("opacity:").is_some_and(|at| is_nothing(bare.get(at + 8..).unwrap_or_default()));
-    let hidden = ["display:none", "visibility:hidden", "mso-hide:all", "gmail_quote"].iter().any(|style| bare.contains(style))
+    let no_opacity =
+        bare.find("opacity:").is_some_and(|at| is_nothing(bare.get(at + 8..).unwrap_or_default()));
+    let hidden = ["display:none", "visibility:hidden", "mso-hide:all", "gmail_quote"]
+        .iter()
+        .any(|style| bare.contains(style))
         || no_opacity
         || has_hidden_attribute(attributes);
     Looks { hidden, no_size: size }
@@ -126,7 +132,11 @@ pub(super) fn looks(attributes: &str) -> Looks {
 
 /// Whether a length is zero: `0`, `0px`, `0.0em`, but not `0.5`.
 fn is_nothing(value: &str) -> bool {
-    value.starts_with('0') && !value.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.')).any(|byte| matches!(byte, b'1'..=b'9'))
+    value.starts_with('0')
+        && !value
+            .bytes()
+            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+            .any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
 /// `hidden` as a name of its own, not inside a value.
@@ -136,7 +146,6 @@ fn has_hidden_attribute(attributes: &str) -> bool {
     for (at, byte) in attributes.bytes().chain([b' ']).enumerate().take(MOST_ATTRIBUTES) {
         match (quote, byte) {
             (Some(open), _) if byte == open => (quote, name_starts) = (None, at + 1),
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'=') => {
                 if attributes.get(name_starts..at).is_some_and(|name| name.eq_ignore_ascii_case("hidden")) {

@@ -56,7 +56,8 @@ impl Tokens {
 
     /// The sentences, as ranges of `list`.
     pub(super) fn sentences(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let starts = self.list.iter().enumerate().skip(1).filter(|(_, token)| token.has(SENTENCE)).map(|(at, _)| at);
+        let starts =
+            self.list.iter().enumerate().skip(1).filter(|(_, token)| token.has(SENTENCE)).map(|(at, _)| at);
         let mut from = 0;
         starts.chain([self.list.len()]).filter_map(move |to| {
             let range = from..to;
@@ -83,6 +84,7 @@ pub(super) struct Tokenizer<'a> {
 
 /// The letters of one written word, before it is known to be one.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four things that are true of a word or not")]
 struct Word {
     letters: Vec<u8>,
     has_letter: bool,
@@ -144,7 +146,11 @@ impl Tokenizer<'_> {
 
     fn apostrophe(&mut self, at: usize) -> usize {
         // Only one that stands before or after a word; inside a word it never comes here.
-        self.marks.push(quotes::Mark { before: self.tokens.list.len(), character: '\'', after_space: self.after_space(at) });
+        self.marks.push(quotes::Mark {
+            before: self.tokens.list.len(),
+            character: '\'',
+            after_space: self.after_space(at),
+        });
         at + 1
     }
 
@@ -194,8 +200,7 @@ impl Tokenizer<'_> {
             {
                 self.stand_in(b"_heart", at, at + 1);
             }
-            '&' | '+' => {}
-            '@' | '$' | '€' | '#' | '%' | '_' | '/' | '-' => {}
+            '&' | '+' | '@' | '$' | '€' | '#' | '%' | '_' | '/' | '-' => {}
             _ => self.flags |= PAUSE,
         }
         at + 1
@@ -251,7 +256,8 @@ impl Tokenizer<'_> {
             self.flags |= CAPITALS;
         }
         if !word.has_letter {
-            let number: &[u8] = if word.letters.len() == 1 && !word.symbols { &word.letters } else { b"_num" };
+            let number: &[u8] =
+                if word.letters.len() == 1 && !word.symbols { &word.letters } else { b"_num" };
             self.stand_in(number, at, end);
             return;
         }
