@@ -57,6 +57,10 @@ impl Folding {
 
     pub(super) fn of(&self, character: char) -> Folded {
         let code = u32::from(character);
+        let [(_, basic), ..] = &self.ranges;
+        if let Some(answer) = basic.get(code as usize) {
+            return *answer;
+        }
         for (first, answers) in &self.ranges {
             if let Some(answer) = code.checked_sub(*first).and_then(|at| answers.get(at as usize)) {
                 return *answer;
