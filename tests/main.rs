@@ -9,6 +9,7 @@
 
 mod auditor;
 mod cases;
+mod claims;
 mod command_line;
 mod crash;
 mod examples;
