@@ -67,6 +67,10 @@ impl App {
                 policy.longest_look_back().in_words()
             );
         }
+        // Built beside everything else, so that the first message with a text need not wait for it.
+        std::thread::spawn(|| {
+            let _ = crate::claims::built_in();
+        });
         let ledger = ledger(settings, &clock)?;
         let terms = Terms {
             retention: settings.retention,

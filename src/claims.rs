@@ -20,18 +20,11 @@ mod placeholders;
 mod quotes;
 mod reader;
 mod search;
+mod shelf;
 mod syntax;
 mod tags;
 mod tokens;
 mod transfer;
 
 pub use reader::{Message, OwnPhrases, Part, PhraseList, PhraseMistake, Reader, Reading, Span};
-
-use crate::domain::question::Content;
-use crate::domain::words::ClaimSet;
-
-/// The claims rules judge: those declared.
-#[must_use]
-pub fn asserted(declared: ClaimSet, _content: &Content) -> ClaimSet {
-    declared
-}
+pub use shelf::{Shelf, built_in};

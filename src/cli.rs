@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+pub mod claims;
 pub mod console;
 pub mod lines;
 pub mod policy;
@@ -33,6 +34,8 @@ enum Command {
     Preflight(preflight::Arguments),
     /// Replay asks and tells from standard input on a clock of their own.
     Simulate(simulate::Arguments),
+    /// Read what texts assert: messages on standard input, labels and spans on standard output.
+    Claims(claims::Arguments),
     /// Check, test, show and describe policies.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -66,6 +69,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Preflight(arguments) => preflight::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Claims(arguments) => claims::run(&arguments),
         Command::Policy(command) => policy::run(&command),
     }
 }

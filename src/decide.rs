@@ -11,14 +11,14 @@ pub mod clause;
 pub mod examine;
 mod search;
 
-use crate::domain::answer::{Answer, Budget, Reason};
+use crate::domain::answer::{Answer, Budget, Finding, Reason, RuleVerdict};
 use crate::domain::condition::Circumstances;
 use crate::domain::contact::{Contact, Standing};
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::question::{Misuse, Question, SEARCH_HORIZON};
 use crate::domain::record::Record;
-use crate::domain::words::Verdict;
+use crate::domain::words::{Claim, Verdict};
 use crate::policy::Policy;
 use crate::rules::scene::Scene;
 use crate::rules::{Mode, RuleKind};
@@ -47,6 +47,42 @@ pub struct Decision {
 /// # Errors
 /// When the question cannot be judged: its moments do not fit the clock, or its id another question.
 pub fn decide(
+    policy: &Policy,
+    halts: &Halts,
+    record: &Record,
+    question: &Question,
+    now: Moment,
+) -> Result<Decision, Vec<Misuse>> {
+    let mut decision = answered(policy, halts, record, question, now)?;
+    decision.answer.advice.extend(undeclared(question));
+    Ok(decision)
+}
+
+/// Advice to a sender whose text claims more than was declared.
+#[must_use]
+pub fn undeclared(question: &Question) -> Option<Reason> {
+    let claims = question.undeclared;
+    let names: Vec<_> = claims.iter().map(Claim::name).collect();
+    let because = || format!("The text also claims {}, which its sender did not declare.", and(&names));
+    (!claims.is_empty()).then(|| Reason {
+        rule: "claims".into(),
+        finding: Finding::Undeclared { claims },
+        verdict: RuleVerdict::Advise,
+        because: because().into(),
+        not_before: None,
+        shadow: false,
+    })
+}
+
+fn and(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn answered(
     policy: &Policy,
     halts: &Halts,
     record: &Record,

@@ -3,10 +3,12 @@
 mod answering;
 mod body;
 mod campaigns;
+mod claims;
 mod customers;
 mod events;
 mod explain;
 mod health;
+mod metrics;
 mod policy;
 mod preflight;
 
@@ -20,6 +22,7 @@ use actix_web::{App, HttpServer, Resource, Route, web};
 use crate::clock::Clock;
 use crate::domain::words::Name;
 use crate::gate::Gate;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
 
@@ -27,6 +30,7 @@ use crate::wire::question::QuestionReader;
 pub struct Shared {
     gate: Arc<Gate>,
     questions: QuestionReader,
+    metrics: Metrics,
     clock: Clock,
     max_body_bytes: usize,
     request_timeout: Duration,
@@ -43,6 +47,7 @@ impl Shared {
 fn routes(app: &mut web::ServiceConfig) {
     app.service(resource("/v1/preflight", [web::post().to(preflight::post)]))
         .service(resource("/v1/explain", [web::post().to(explain::post)]))
+        .service(resource("/v1/claims", [web::post().to(claims::post)]))
         .service(resource("/v1/events", [web::post().to(events::post)]))
         .service(resource("/v1/customers/{customer}", [web::get().to(customers::get)]))
         .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
@@ -56,6 +61,7 @@ fn routes(app: &mut web::ServiceConfig) {
             [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
         ))
         .service(resource("/v1/policy", [web::get().to(policy::get)]))
+        .service(resource("/metrics", [web::get().to(metrics::get)]))
         .service(resource("/livez", [web::get().to(health::livez)]))
         .service(resource("/readyz", [web::get().to(health::readyz)]))
         .default_service(web::to(answering::not_found));
@@ -82,6 +88,7 @@ pub fn workers(settings: &Settings) -> usize {
 pub fn serve(settings: &Settings, gate: Arc<Gate>, clock: Clock) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
         questions: QuestionReader::new(Arc::clone(gate.policy())),
+        metrics: Metrics::new().map_err(std::io::Error::other)?,
         gate,
         clock,
         max_body_bytes: settings.max_body_bytes,

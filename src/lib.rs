@@ -18,6 +18,7 @@ pub mod domain;
 pub mod gate;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
 pub mod policy;
 pub mod replay;
 pub mod rules;

@@ -13,6 +13,9 @@ pub mod sentences;
 pub mod shape;
 pub mod warnings;
 
+use std::sync::Arc;
+
+use crate::claims::Reader;
 use crate::domain::answer::PolicyMark;
 use crate::domain::moment::Span;
 use crate::domain::words::Name;
@@ -26,6 +29,8 @@ pub struct Policy {
     pub mark: PolicyMark,
     pub company: Company,
     pub rules: Vec<Rule>,
+    /// Reads claims with the operator's own phrases; `None`: there are none.
+    pub reader: Option<Arc<Reader>>,
     /// The presets it extends, as named.
     pub extends: Vec<Name>,
 }

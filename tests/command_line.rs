@@ -227,3 +227,24 @@ fn used_wrongly_it_says_so_with_status_2() {
         assert!(!output.stderr.is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn claims_reads_a_message_a_line_and_puts_a_problem_in_the_place_of_a_bad_one() {
+    let input = concat!(
+        "{\"id\": \"a\", \"text\": \"We are sorry for the delay.\", \"language\": \"en\"}\n",
+        "\n",
+        "not JSON\n",
+        "{\"id\": \"b\"}\n",
+        "{\"id\": \"c\", \"text\": \"Your parcel arrives on Tuesday.\"}\n",
+    );
+    let output = run(&["claims"], input);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
+    let read = lines(&output);
+    assert_eq!(read.len(), 4);
+    assert_eq!((&read[0]["id"], &read[0]["labels"]), (&json!("a"), &json!(["apology"])));
+    assert!(read[0]["spans"][0]["text"].as_str().is_some_and(|text| text.contains("sorry")), "{}", read[0]);
+    assert_eq!(read[1]["problem"]["status"], 400);
+    assert_eq!((&read[2]["id"], &read[2]["problem"]["errors"][0]["pointer"]), (&json!("b"), &json!("/text")));
+    assert_eq!(read[3], json!({"id": "c", "labels": [], "spans": []}));
+}

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod campaigns;
+mod claims;
 mod customers;
 mod events;
 mod explain;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 9] = [
     &["policy"],
     &["decide", "ledger"],
     &["gate"],
-    &["wire", "telemetry"],
+    &["wire", "telemetry", "metrics"],
     &["replay"],
     &["http", "scenario"],
     &["app", "cli"],

@@ -3,7 +3,7 @@
 use contact_governor::policy::compile::compile;
 
 /// A line of a policy that is wrong, and what is said of it.
-const MISTAKES: [(&str, &str); 31] = [
+const MISTAKES: [(&str, &str); 34] = [
     ("[suppressions]\nlet_through = {}", "lets everything through"),
     ("version = 3", "expected a string, found the number 3"),
     ("extends = [\"courtesie\"]", "did you mean `courtesy`?"),
@@ -12,6 +12,9 @@ const MISTAKES: [(&str, &str); 31] = [
     ("week_starts = \"mon\"", "is none of `monday`"),
     ("[channels]\nemail = { attention = -1 }", "out of range"),
     ("[purposes]\nmarketing = { exempt = [\"cap\"] }", "did you mean `caps`?"),
+    ("[claims.cares]\nphrases = [\"x y\"]", "did you mean `care`?"),
+    ("[claims.care]\nphrases = [\"our (big family\"]", "3:12: the phrase has a `(`"),
+    ("[claims.care]\nphrase = [\"x y\"]", "did you mean `phrases`?"),
     ("[facts]\nlast_visit = { max_age = \"old\" }", "is not a duration"),
     ("[facts]\nlast_visit = { }", "missing key `max_age`"),
     ("[campaigns]\nautumn = { audience = \"facts.kind = 'x'\" }", "does not parse"),

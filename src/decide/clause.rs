@@ -152,6 +152,7 @@ impl Clause<'_> {
                 | Finding::Hold { .. }
                 | Finding::ContactHours { .. }
                 | Finding::Requirement { .. }
+                | Finding::Undeclared { .. }
                 | Finding::Blind,
             ) => "".into(),
         }

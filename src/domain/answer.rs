@@ -67,6 +67,10 @@ pub enum Finding {
     Requirement {
         unknown: bool,
     },
+    /// The text claims more than its sender declared.
+    Undeclared {
+        claims: ClaimSet,
+    },
     /// The ledger could not be reached.
     Blind,
 }
@@ -86,13 +90,14 @@ impl Finding {
             Self::Hold { .. } => "hold",
             Self::ContactHours { .. } => "contact_hours",
             Self::Requirement { .. } => "requirement",
+            Self::Undeclared { .. } => "claims",
             Self::Blind => "blind",
         }
     }
 }
 
 /// The words a rule may not be called by, because reasons use them for what is no rule.
-pub const RESERVED_RULE_IDS: [&str; 5] = ["suppression", "halt", "wish", "audience", "blind"];
+pub const RESERVED_RULE_IDS: [&str; 6] = ["suppression", "halt", "wish", "audience", "claims", "blind"];
 
 /// Why a question was not simply allowed.
 #[derive(Clone, Debug, PartialEq)]

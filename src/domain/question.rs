@@ -7,7 +7,7 @@ use super::contact::{Contact, Fingerprint, Standing};
 use super::fact::Facts;
 use super::moment::{DAY_MS, MINUTE_MS, Moment, Span};
 use super::wall_clock::Zone;
-use super::words::{Delivery, Name, Tags};
+use super::words::{ClaimSet, Delivery, Name, Tags};
 
 /// How far in the past `send_at` may lie: clocks differ, queues wait.
 pub const PAST_TOLERANCE: Span = Span::from_millis(5 * MINUTE_MS);
@@ -35,8 +35,10 @@ pub struct Question {
     pub contact_id: Name,
     /// Digest of the question's JSON value.
     pub fingerprint: Fingerprint,
-    /// With channel, purpose and delivery always given.
+    /// With channel, purpose and delivery always given; its claims are those declared and those read.
     pub tags: Tags,
+    /// Claims read in the text that its sender did not declare.
+    pub undeclared: ClaimSet,
     pub delivery: Delivery,
     pub send_at: Option<Moment>,
     pub deadline: Option<Moment>,

@@ -124,7 +124,7 @@ pub fn answer(policy: &Policy, halts: &Halts, question: &Question, now: Moment) 
         send_at: (verdict == Verdict::Allow).then(|| question.moment(now)),
         not_before,
         reasons,
-        advice: Vec::new(),
+        advice: decide::undeclared(question).into_iter().collect(),
         claims: question.tags.claims,
         budgets: Vec::new(),
         alternatives: None,

@@ -45,7 +45,7 @@ impl Gate {
     /// # Errors
     /// When the question cannot be judged, or the ledger not be read: there is nothing to explain then.
     pub async fn explain(&self, question: &Question, now: Moment) -> Result<Explanation, ExplainError> {
-        let loaded = self.ledger.load(&question.customer).await.map_err(ExplainError::Ledger)?;
+        let loaded = self.within(self.load(&question.customer)).await.map_err(ExplainError::Ledger)?;
         let halts = self.ledger.halts();
         let record = loaded.record.without_contact(&question.contact_id);
         let answer = decide::decide(&self.policy, &halts, &record, question, now)

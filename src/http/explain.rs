@@ -2,7 +2,9 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::wire::claims::ClaimsBody;
 use crate::wire::explanation::ExplanationBody;
+use crate::wire::question::message;
 
 use super::Shared;
 use super::answering::{Refusal, json};
@@ -12,5 +14,9 @@ pub async fn post(shared: web::Data<Shared>, body: JsonBody) -> Result<HttpRespo
     let now = shared.clock.now();
     let question = shared.questions.read(&body.0, now, Shared::mint)?;
     let explanation = shared.gate.explain(&question, now).await?;
-    Ok(json(&ExplanationBody(&explanation)))
+    let message = message(&question.content, Some(question.channel()));
+    let reading = shared.questions.read_claims(&message);
+    let declared = question.tags.claims.without(question.undeclared);
+    let claims = ClaimsBody { message: &message, reading: &reading, declared };
+    Ok(json(&ExplanationBody { explanation: &explanation, claims }))
 }

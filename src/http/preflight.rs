@@ -24,6 +24,7 @@ pub async fn post(
 ) -> Result<HttpResponse, Refusal> {
     let now = shared.clock.now();
     let question = shared.questions.read(&body.0, now, Shared::mint)?;
+    shared.metrics.undeclared(question.undeclared);
     let wanted = Wanted { alternatives: query.is_some_and(|query| query.alternatives) };
     let answer =
         shared.gate.ask(&question, wanted, now).await.map_err(|misuses| Problem::misused(&misuses))?;

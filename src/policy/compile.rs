@@ -7,6 +7,7 @@
 mod company;
 mod hours;
 mod names;
+mod phrases;
 pub use names::region;
 mod rules;
 
@@ -145,6 +146,7 @@ fn put_together(
         mark: mark(document, presets, identity),
         company,
         rules,
+        reader: phrases::compile(document, &layers, mistakes),
         extends: presets.iter().map(|preset| Name::from(preset.name)).collect(),
     }
 }

@@ -44,6 +44,9 @@ pub struct Document {
     /// Whom each campaign is for.
     #[serde(default)]
     pub campaigns: BTreeMap<Text, Placed<Campaign>>,
+    /// What words claim, besides what the program reads by itself.
+    #[serde(default)]
+    pub claims: BTreeMap<Text, Placed<Phrases>>,
     /// At most so many contacts in a window.
     #[serde(default)]
     pub caps: Vec<Placed<Cap>>,
@@ -84,6 +87,18 @@ pub enum Weekday {
 pub struct Channel {
     /// What one contact costs of an attention budget (default: 1).
     pub attention: Option<Placed<u32>>,
+}
+
+/// Phrases of the company's own, for one claim.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phrases {
+    /// Words that make the claim wherever they stand.
+    #[serde(default)]
+    pub phrases: Texts,
+    /// Words that keep the sentence they stand in from making it.
+    #[serde(default)]
+    pub not: Texts,
 }
 
 /// A purpose.

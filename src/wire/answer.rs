@@ -146,6 +146,9 @@ pub fn serialize_finding<M: SerializeMap>(map: &mut M, finding: Finding) -> Resu
                 Ok(())
             }
         }
+        Finding::Undeclared { claims } => {
+            map.serialize_entry("undeclared", &claims.iter().map(Claim::name).collect::<Vec<_>>())
+        }
         Finding::WishedChannel | Finding::WishedHours | Finding::Blind => Ok(()),
     }
 }

@@ -10,17 +10,22 @@ use crate::gate::explain::{Adjustment, Explanation};
 use crate::rules::Mode;
 
 use super::answer::{AnswerBody, serialize_finding};
+use super::claims::ClaimsBody;
 use super::fact;
 
-/// The answer, every rule, and the smallest change that would allow it.
-pub struct ExplanationBody<'a>(pub &'a Explanation);
+/// The answer, the claims with where the text makes them, every rule, and the smallest change that would allow it.
+pub struct ExplanationBody<'a> {
+    pub explanation: &'a Explanation,
+    pub claims: ClaimsBody<'a>,
+}
 
 impl Serialize for ExplanationBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("answer", &AnswerBody { at: None, answer: &self.0.answer })?;
-        map.serialize_entry("rules", &self.0.rules.iter().map(RuleBody).collect::<Vec<_>>())?;
-        map.serialize_entry("smallest_change", &self.0.smallest_change.as_deref().map(changes))?;
+        map.serialize_entry("answer", &AnswerBody { at: None, answer: &self.explanation.answer })?;
+        map.serialize_entry("claims", &self.claims)?;
+        map.serialize_entry("rules", &self.explanation.rules.iter().map(RuleBody).collect::<Vec<_>>())?;
+        map.serialize_entry("smallest_change", &self.explanation.smallest_change.as_deref().map(changes))?;
         map.end()
     }
 }

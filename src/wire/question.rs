@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::claims;
+use crate::claims::{Message, Reading, Shelf};
 use crate::domain::condition::Condition;
 use crate::domain::contact::Fingerprint;
 use crate::domain::fact::Facts;
@@ -27,12 +27,20 @@ const MOST_AUDIENCES: usize = 1_024;
 pub struct QuestionReader {
     policy: Arc<Policy>,
     audiences: Mutex<HashMap<Box<str>, Arc<Condition>>>,
+    shelf: Shelf,
 }
 
 impl QuestionReader {
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Self {
-        Self { policy, audiences: Mutex::default() }
+        let shelf = Shelf::new(policy.reader.clone());
+        Self { policy, audiences: Mutex::default(), shelf }
+    }
+
+    /// What a message claims, and where.
+    #[must_use]
+    pub fn read_claims(&self, message: &Message<'_>) -> Reading {
+        self.shelf.read(message)
     }
 
     /// Reads the question in `value`, asked at `now`. `mint` makes a contact id where none is given.
@@ -95,7 +103,8 @@ impl QuestionReader {
         let zones = read_zones(&mut fields);
         let regions = read_regions(&mut fields);
         fields.finish();
-        let claims = claims::asserted(declared, &content);
+        let found = self.shelf.claims(&message(&content, channel.as_deref()));
+        let undeclared = found.without(declared);
         let delivery_given = delivery.unwrap_or(Delivery::Template);
         Some(Question {
             customer: customer.unwrap_or_else(|| "".into()),
@@ -110,8 +119,9 @@ impl QuestionReader {
                 brand,
                 subject,
                 sender,
-                claims,
+                claims: declared.union(found),
             },
+            undeclared,
             delivery: delivery_given,
             send_at,
             deadline,
@@ -199,6 +209,18 @@ fn read_delivery(fields: &mut Fields<'_, '_>) -> Option<Delivery> {
         fields.error("delivery", not_among(text, Delivery::ALL.into_iter().map(Delivery::name)));
     }
     delivery
+}
+
+/// A question's content as the message it is.
+#[must_use]
+pub fn message<'c>(content: &'c Content, channel: Option<&'c str>) -> Message<'c> {
+    Message {
+        subject: &content.subject,
+        body: &content.body,
+        media_type: content.media_type.as_deref(),
+        language: content.language.as_deref(),
+        channel,
+    }
 }
 
 fn read_content(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> (Content, ClaimSet) {

@@ -1,0 +1,9 @@
+//! `GET /metrics`, for Prometheus.
+
+use actix_web::{HttpResponse, web};
+
+use super::Shared;
+
+pub async fn get(shared: web::Data<Shared>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.metrics.text())
+}
