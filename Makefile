@@ -1,12 +1,15 @@
 # make test   everything that must pass, on a machine that has cargo and apt
 # make bench  the bars of performance, each as a ratio beside its bar
+# make eval   how well claims are read, on messages that nothing was learnt from
+# make train  learns the claims reader's weights anew
+# make fuzz   throws any text at the claims reader
 # make lint   formatting, clippy, docs, dependencies
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test bench bench-core bench-http bench-redis lint run tools-test tools-bench tools-lint
+.PHONY: test bench bench-core bench-http bench-redis bench-claims eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -38,10 +41,28 @@ lint: tools-lint
 tools-lint:
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 
-bench: bench-core bench-http bench-redis
+bench: bench-core bench-claims bench-http bench-redis
 
 bench-core:
 	benches/core.sh
+
+bench-claims:
+	benches/claims.sh
+
+# How well claims are read: scores on messages that nothing was learnt from.
+eval:
+	cargo run --release --example eval-claims -- training/claims/heldapart.jsonl
+
+# Learns the claims reader's weights anew from training/claims.
+train:
+	cargo run --release --example train-claims
+
+# Any text at all for the claims reader, for FUZZ_SECONDS; needs a nightly compiler.
+FUZZ_SECONDS ?= 600
+fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
+	@rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+	cargo +nightly fuzz run claims -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000
 
 bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling
