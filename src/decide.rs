@@ -206,6 +206,12 @@ fn allow(policy: &Policy, scene: &mut Scene<'_>, advice: Vec<Reason>) -> Decisio
     Decision { answer, change: Change::Reserve(contact) }
 }
 
+/// Where every cap that matches a question stands, without the contact asked about.
+#[must_use]
+pub fn standing_budgets(policy: &Policy, record: &Record, question: &Question, now: Moment) -> Vec<Budget> {
+    budgets(policy, &mut Scene::new(&policy.company, record, question, now), now)
+}
+
 /// Where every matching cap stands at the scene's moment, as it is known at `now`.
 fn budgets(policy: &Policy, scene: &mut Scene<'_>, now: Moment) -> Vec<Budget> {
     budgets_knowing(policy, scene, now, &[])

@@ -7,6 +7,7 @@ pub mod ask;
 pub mod blind;
 pub mod explain;
 mod losing;
+pub mod outlook;
 pub mod put;
 pub mod settle;
 pub mod tell;

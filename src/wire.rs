@@ -10,6 +10,7 @@ pub mod event;
 pub mod explanation;
 mod fact;
 pub mod fields;
+pub mod outlook;
 pub mod policy;
 pub mod problem;
 pub mod put;

@@ -110,7 +110,11 @@ fn spans_point_into_the_original() {
     let reading = read(body);
     let span = reading.spans.iter().find(|span| span.claim == Claim::Apology).expect("an apology");
     assert_eq!(span.part, Part::Body);
-    assert!(body.get(span.start..span.end).expect("a span").contains("tut uns <b>l</b>eid"), "{}", body.get(span.start..span.end).expect("a span"));
+    assert!(
+        body.get(span.start..span.end).expect("a span").contains("tut uns <b>l</b>eid"),
+        "{}",
+        body.get(span.start..span.end).expect("a span")
+    );
     let subject =
         READER.read(&Message { subject: "We miss you!", body: "The bill is ready.", ..Message::default() });
     assert!(subject.spans.iter().all(|span| span.part == Part::Subject) && !subject.spans.is_empty());

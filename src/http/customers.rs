@@ -30,8 +30,10 @@ async fn set(shared: &Shared, customer: &str, put: &Put) -> Result<HttpResponse,
 }
 
 pub async fn get(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let now = shared.clock.now();
     let record = shared.gate.record(checked(&customer)?).await?;
-    Ok(json(&customer::body(&customer, &record, shared.gate.policy())))
+    let outlook = shared.gate.outlook(&customer, &record, now);
+    Ok(json(&customer::body(&customer, &record, shared.gate.policy(), &outlook, now)))
 }
 
 pub async fn put_wishes(

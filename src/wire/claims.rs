@@ -18,7 +18,8 @@ pub struct Asked<'v> {
     pub message: Message<'v>,
 }
 
-/// Reads `{"id"?, "text", "subject"?, "media_type"?, "language"?, "channel"?}`.
+/// Reads `{"id"?, "text", "subject"?, "media_type"?, "language"?, "channel"?}`. Other members are passed
+/// over, so that a set of labelled messages can be read as it is.
 ///
 /// # Errors
 /// A problem that names every bad field.
@@ -37,7 +38,6 @@ pub fn read(value: &Value) -> Result<Asked<'_>, Problem> {
             language: fields.text("language"),
             channel: fields.text("channel"),
         };
-        fields.finish();
         Asked { id, message }
     });
     match asked {

@@ -7,15 +7,17 @@ use crate::domain::opening_hours::{OpeningHours, WEEKDAYS, clock};
 use crate::domain::record::Record;
 use crate::domain::suppression::Reach;
 use crate::domain::wishes::Wishes;
+use crate::gate::outlook::Outlook;
 use crate::policy::Policy;
 
-use super::fact;
 use super::put::ALL_CHANNELS;
+use super::{fact, outlook};
 
-/// The customer's wishes, suppressions, facts and consents.
+/// The customer's wishes, suppressions, facts and consents, the holds in force, the budgets, and when each
+/// channel is next welcome.
 #[must_use]
-pub fn body(customer: &str, record: &Record, policy: &Policy) -> Value {
-    json!({
+pub fn body(customer: &str, record: &Record, policy: &Policy, outlook: &[Outlook], now: Moment) -> Value {
+    let mut body = json!({
         "customer": customer,
         "wishes": wishes(&record.wishes),
         "suppressions": suppressions(record, policy),
@@ -23,7 +25,11 @@ pub fn body(customer: &str, record: &Record, policy: &Policy) -> Value {
         "consents": consents(record),
         "contacts": record.contacts().len(),
         "events": record.events().len(),
-    })
+    });
+    if let Some(body) = body.as_object_mut() {
+        outlook::add_to(body, outlook, now);
+    }
+    body
 }
 
 fn moment(moment: Moment) -> Value {

@@ -33,7 +33,7 @@ fn whatever_is_sent_there_is_a_reading_or_a_problem() {
         (json!({}), "/text"),
         (json!({"text": 3}), "/text"),
         (json!({"text": "x", "id": []}), "/id"),
-        (json!({"text": "x", "lang": "en"}), "/lang"),
+        (json!({"text": "x", "language": 1, "labels": []}), "/language"),
         (json!([]), ""),
     ] {
         let response = governor.caller.send("POST", "/v1/claims", message.to_string().as_bytes());

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::harness::{Governor, question, with};
+use crate::harness::{Governor, event, question, with};
 
 #[test]
 fn wishes_are_kept_shown_and_bind() {
@@ -89,4 +89,40 @@ fn what_cannot_be_wished_for_is_refused_field_by_field() {
     assert_eq!(governor.caller.put("/v1/customers/c-1/suppressions/fax", &json!({})).status, 400);
     let kept = governor.caller.get("/v1/customers/c-1").body;
     assert_eq!((&kept["wishes"], &kept["facts"]), (&json!({}), &json!({})), "nothing of it is stored");
+}
+
+#[test]
+fn a_customer_is_shown_with_holds_budgets_and_when_each_channel_is_next_welcome() {
+    let governor = Governor::start();
+    let nobody = governor.caller.get("/v1/customers/c-1").body;
+    assert_eq!(nobody["next_welcome"]["email"]["marketing"], "2026-11-16T12:00:00Z");
+    assert_eq!(nobody["holds"], json!([]));
+
+    governor.caller.ask(&question("c-1", "email"));
+    governor.caller.tell(&event("e-1", "conversation.opened", "c-1", &json!({"channel": "email"})));
+    let shown = governor.caller.get("/v1/customers/c-1").body;
+    let hold = &shown["holds"][0];
+    assert_eq!((&hold["rule"], &hold["since"]), (&json!("heard-first"), &json!("2026-11-16T12:00:00Z")));
+    assert_eq!(hold["purposes"], json!(["marketing", "relationship"]));
+    let budget = |rule: &str| {
+        let budgets = shown["budgets"].as_array().expect("budgets");
+        budgets.iter().find(|budget| budget["rule"] == rule).unwrap_or_else(|| panic!("no {rule}")).clone()
+    };
+    assert_eq!(budget("email-two-a-week")["used"], 1);
+    assert_eq!(budget("email-two-a-week")["channels"], json!(["email"]));
+    assert_eq!(budget("one-a-day")["next_free"], "2026-11-17T12:00:00Z");
+
+    // Each moment named is the first at which that message is allowed.
+    for (channel, purposes) in shown["next_welcome"].as_object().expect("channels") {
+        for (purpose, moment) in purposes.as_object().expect("purposes") {
+            let asked = with(question("c-1", channel), &json!({"purpose": purpose}));
+            let explained = governor.caller.explain(&asked).body["answer"].clone();
+            let expected = match explained["verdict"].as_str() {
+                Some("allow") => json!("2026-11-16T12:00:00Z"),
+                Some("defer") => explained["not_before"].clone(),
+                _ => json!(null),
+            };
+            assert_eq!(*moment, expected, "{channel} {purpose}: {explained}");
+        }
+    }
 }
