@@ -14,6 +14,7 @@ pub mod opening_hours;
 pub mod question;
 pub mod record;
 pub mod suppression;
+pub mod timeline;
 pub mod wall_clock;
 pub mod window;
 pub mod wishes;

@@ -11,6 +11,7 @@ mod health;
 mod metrics;
 mod policy;
 mod preflight;
+mod timeline;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(resource("/v1/claims", [web::post().to(claims::post)]))
         .service(resource("/v1/events", [web::post().to(events::post)]))
         .service(resource("/v1/customers/{customer}", [web::get().to(customers::get)]))
+        .service(resource("/v1/customers/{customer}/export", [web::get().to(customers::export)]))
+        .service(resource("/v1/customers/{customer}/timeline", [web::get().to(timeline::get)]))
         .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
         .service(resource("/v1/customers/{customer}/facts", [web::put().to(customers::put_facts)]))
         .service(resource(

@@ -9,3 +9,4 @@ mod explain;
 mod health;
 mod policy;
 mod preflight;
+mod timeline;

@@ -3,17 +3,17 @@
 use actix_web::{HttpResponse, web};
 
 use crate::gate::put::Put;
-use crate::wire::customer;
 use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
 use crate::wire::put::{read_facts_body, read_suppression, read_wishes_body};
+use crate::wire::{customer, export};
 
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::JsonBody;
 
 /// The customer in the path, who must be one.
-fn checked(customer: &str) -> Result<&str, Refusal> {
+pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
     match name_error(customer, LONGEST_ID) {
         Some(detail) => {
             let error =
@@ -34,6 +34,11 @@ pub async fn get(shared: web::Data<Shared>, customer: web::Path<String>) -> Resu
     let record = shared.gate.record(checked(&customer)?).await?;
     let outlook = shared.gate.outlook(&customer, &record, now);
     Ok(json(&customer::body(&customer, &record, shared.gate.policy(), &outlook, now)))
+}
+
+pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let record = shared.gate.record(checked(&customer)?).await?;
+    Ok(json(&export::body(&customer, &record, shared.clock.now())))
 }
 
 pub async fn put_wishes(

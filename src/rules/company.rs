@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::condition::Condition;
+use crate::domain::fact::TIME_ZONE_FACT;
 use crate::domain::moment::Span;
+use crate::domain::record::Record;
 use crate::domain::wall_clock::Zone;
 use crate::domain::window::WeekStart;
 use crate::domain::words::{Name, Verdict};
@@ -105,6 +107,14 @@ impl Company {
             .iter()
             .find(|known| Some(&*known.name) == channel)
             .map_or(DEFAULT_ATTENTION, |known| known.attention)
+    }
+
+    /// The zone a customer is told times in: their own as far as it is known, else the company's.
+    #[must_use]
+    pub fn zone_of(&self, record: &Record) -> Zone {
+        let known = record.facts.get(TIME_ZONE_FACT).and_then(Option::as_ref);
+        let zone = known.and_then(|fact| fact.value.texts().find_map(Zone::get));
+        zone.unwrap_or_else(|| self.zone.clone())
     }
 
     /// Whether contacts of that purpose add to caps; most do.

@@ -36,7 +36,7 @@ fn moment(moment: Moment) -> Value {
     Value::from(moment.to_string())
 }
 
-fn wishes(wishes: &Wishes) -> Value {
+pub(super) fn wishes(wishes: &Wishes) -> Value {
     let mut members = Map::new();
     if !wishes.at_most.is_empty() {
         let limits = wishes.at_most.iter().map(|wished| {
@@ -99,7 +99,7 @@ fn suppressions(record: &Record, policy: &Policy) -> Value {
     body
 }
 
-fn facts(record: &Record) -> Value {
+pub(super) fn facts(record: &Record) -> Value {
     record
         .facts
         .iter()
@@ -112,7 +112,7 @@ fn facts(record: &Record) -> Value {
         .into()
 }
 
-fn consents(record: &Record) -> Value {
+pub(super) fn consents(record: &Record) -> Value {
     record
         .consents
         .iter()

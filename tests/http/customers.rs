@@ -126,3 +126,30 @@ fn a_customer_is_shown_with_holds_budgets_and_when_each_channel_is_next_welcome(
         }
     }
 }
+
+#[test]
+fn an_export_holds_everything_that_was_ever_said_of_the_customer() {
+    let governor = Governor::start();
+    let asked = json!({"contact_id": "m-1", "campaign": "autumn", "sender": "mailer", "delivery": "human",
+        "content": {"body": "We apologise for the delay."}});
+    governor.caller.ask(&with(question("c-1", "email"), &asked));
+    governor.caller.tell(&event("e-1", "contact.sent", "c-1", &json!({"contact_id": "m-1"})));
+    governor.caller.tell(&event("e-2", "contact.cancelled", "c-1", &json!({"contact_id": "m-9"})));
+    governor.caller.tell(&event("e-3", "customer.unsubscribed", "c-1", &json!({"channel": "sms"})));
+    let granted = json!({"channel": "email", "expires_at": "2027-01-01T00:00:00Z"});
+    governor.caller.tell(&event("e-4", "consent.granted", "c-1", &granted));
+    governor.caller.put("/v1/customers/c-1/facts", &json!({"city": "Rome"}));
+    governor.caller.put("/v1/customers/c-1/wishes", &json!({"channels": ["email"]}));
+    let held = governor.caller.get("/v1/customers/c-1/export").body;
+    let contact = &held["contacts"][0];
+    assert_eq!((&contact["contact_id"], &contact["standing"]), (&json!("m-1"), &json!("sent")));
+    assert_eq!((&contact["campaign"], &contact["claims"]), (&json!("autumn"), &json!(["apology"])));
+    let kinds: Vec<_> =
+        held["events"].as_array().expect("events").iter().map(|event| &event["type"]).collect();
+    assert_eq!(kinds, ["contact.sent", "contact.cancelled", "customer.unsubscribed", "consent.granted"]);
+    assert_eq!(held["told_of_unknown_contacts"][0]["contact_id"], "m-9");
+    assert_eq!(held["suppressions"][0]["channel"], "sms");
+    assert_eq!(held["consents"][0]["expires_at"], "2027-01-01T00:00:00Z");
+    assert_eq!(held["facts"]["city"]["value"], "Rome");
+    assert_eq!(held["wishes"], json!({"channels": ["email"]}));
+}

@@ -1,0 +1,31 @@
+//! `GET /v1/customers/{customer}/timeline`
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, web};
+
+use crate::domain::timeline::timeline;
+use crate::wire::problem::{Problem, ProblemKind};
+use crate::wire::{story, timeline as body};
+
+use super::Shared;
+use super::answering::{Refusal, json};
+use super::customers::checked;
+
+pub async fn get(
+    shared: web::Data<Shared>,
+    customer: web::Path<String>,
+    query: Result<web::Query<body::Query>, actix_web::Error>,
+) -> Result<HttpResponse, Refusal> {
+    let query = query.map_err(|error| Problem::new(ProblemKind::Malformed, format!("the query: {error}")))?;
+    let wanted = query.into_inner().read(shared.gate.policy())?;
+    let now = shared.clock.now();
+    let record = shared.gate.record(checked(&customer)?).await?;
+    let all = timeline(&record, now);
+    let page = wanted.page(&all);
+    if wanted.text {
+        let zone = shared.gate.policy().company.zone_of(&record);
+        let text = story::text(&customer, &page.happenings, &zone, now);
+        return Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(text));
+    }
+    Ok(json(&body::body(&customer, &page, now)))
+}

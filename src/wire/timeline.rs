@@ -1,0 +1,207 @@
+//! A timeline, as JSON: a page of it, newest first.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::moment::Moment;
+use crate::domain::timeline::{Happening, KINDS};
+use crate::domain::words::{Delivery, Tags, nearest};
+use crate::policy::Policy;
+
+use super::problem::{FieldError, Problem};
+use super::story;
+
+/// How many happenings a page holds when nothing is said, and at most.
+const USUAL_PAGE: usize = 50;
+const LARGEST_PAGE: usize = 500;
+
+/// What a caller wants to see, as the query says it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    channel: Option<String>,
+    kind: Option<String>,
+    limit: Option<String>,
+    before: Option<String>,
+    #[serde(rename = "as")]
+    form: Option<String>,
+}
+
+/// What a caller wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    channel: Option<String>,
+    kind: Option<String>,
+    limit: usize,
+    before: Option<Cursor>,
+    /// In sentences rather than JSON.
+    pub text: bool,
+}
+
+/// Where a page ended: after so many happenings of one moment. What is told later does not shift it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    at: Moment,
+    seen: usize,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}.{}", self.at.millis(), self.seen)
+    }
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let (at, seen) = text.split_once('.')?;
+        Some(Self { at: Moment::from_millis(at.parse().ok()?), seen: seen.parse().ok()? })
+    }
+}
+
+impl Query {
+    /// # Errors
+    /// A problem that names every part of the query that is wrong.
+    pub fn read(self, policy: &Policy) -> Result<Wanted, Problem> {
+        let mut errors = Vec::new();
+        let mut error =
+            |name: &str, detail: String| errors.push(FieldError { pointer: format!("?{name}"), detail });
+        let channels = || policy.company.channels.iter().map(|channel| &*channel.name);
+        if let Some(channel) =
+            self.channel.as_deref().filter(|channel| !channels().any(|known| known == *channel))
+        {
+            error("channel", unknown(channel, channels()));
+        }
+        if let Some(kind) = self.kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
+            error("kind", unknown(kind, KINDS.into_iter()));
+        }
+        let limit = self.limit.as_deref().map_or(Some(USUAL_PAGE), |limit| limit.parse().ok());
+        let limit = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+        if limit.is_none() {
+            error("limit", format!("expected a whole number from 1 to {LARGEST_PAGE}"));
+        }
+        let before = self.before.as_deref().map(Cursor::parse);
+        if before == Some(None) {
+            error("before", "expected what an earlier page gave as `next`".to_owned());
+        }
+        let text = match self.form.as_deref() {
+            None | Some("json") => false,
+            Some("text") => true,
+            Some(other) => {
+                error("as", unknown(other, ["json", "text"].into_iter()));
+                false
+            }
+        };
+        match (limit, errors.is_empty()) {
+            (Some(limit), true) => {
+                Ok(Wanted { channel: self.channel, kind: self.kind, limit, before: before.flatten(), text })
+            }
+            _ => Err(Problem::fields(errors)),
+        }
+    }
+}
+
+fn unknown<'k>(given: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+    let shown: String = given.chars().take(60).collect();
+    let hint =
+        nearest(&shown, known.clone()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!(
+        "`{shown}` is none of {}{hint}",
+        known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// A page: what is on it, and where the next one begins.
+pub struct Page<'h, 'r> {
+    pub happenings: Vec<&'h Happening<'r>>,
+    next: Option<Cursor>,
+}
+
+impl Wanted {
+    /// Cuts the page out of the whole, which is newest first.
+    #[must_use]
+    pub fn page<'h, 'r>(&self, all: &'h [Happening<'r>]) -> Page<'h, 'r> {
+        let mut of_moment = (Moment::from_millis(i64::MAX), 0);
+        let mut rest = all
+            .iter()
+            .filter(|one| self.kind.as_deref().is_none_or(|kind| one.kind() == kind))
+            .filter(|one| {
+                self.channel
+                    .as_deref()
+                    .is_none_or(|wanted| one.channel().is_some_and(|channel| **channel == *wanted))
+            })
+            .map(|one| {
+                of_moment = if of_moment.0 == one.at() { (one.at(), of_moment.1 + 1) } else { (one.at(), 1) };
+                (Cursor { at: of_moment.0, seen: of_moment.1 }, one)
+            })
+            .filter(|(place, _)| {
+                self.before.is_none_or(|before| {
+                    place.at < before.at || (place.at == before.at && place.seen > before.seen)
+                })
+            })
+            .peekable();
+        let mut happenings = Vec::new();
+        let mut last = None;
+        while happenings.len() < self.limit {
+            let Some((place, one)) = rest.next() else { break };
+            happenings.push(one);
+            last = Some(place);
+        }
+        let next = last.filter(|_| rest.peek().is_some());
+        Page { happenings, next }
+    }
+}
+
+/// A page as JSON.
+#[must_use]
+pub fn body(customer: &str, page: &Page<'_, '_>, now: Moment) -> Value {
+    json!({
+        "customer": customer,
+        "timeline": page.happenings.iter().map(|one| happening(one, now)).collect::<Vec<_>>(),
+        "next": page.next.map(|next| next.to_string()),
+    })
+}
+
+fn happening(one: &Happening<'_>, now: Moment) -> Value {
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            body.insert(name.to_owned(), value);
+        }
+    };
+    put("at", one.at().to_string().into());
+    put("kind", one.kind().into());
+    match one {
+        Happening::Contact(contact, outcome) => {
+            put("contact_id", (&*contact.id).into());
+            put("outcome", outcome.name().into());
+            tags(&contact.tags, &mut put);
+        }
+        Happening::Event(event) => {
+            put("type", event.kind.name().into());
+            put("contact_id", json!(event.contact_id));
+            tags(&event.tags, &mut put);
+        }
+        Happening::Wait(wait) => {
+            put("since", wait.since.to_string().into());
+            put("until", wait.until.map_or(Value::Null, |until| until.to_string().into()));
+            put("after", wait.after.name().into());
+            put("channel", json!(wait.channel));
+            put("waited", story::length(wait.length(now)).into());
+            put("over", wait.until.is_some().into());
+        }
+    }
+    Value::Object(body)
+}
+
+fn tags(tags: &Tags, put: &mut impl FnMut(&str, Value)) {
+    put("channel", json!(tags.channel));
+    put("purpose", json!(tags.purpose));
+    put("delivery", json!(tags.delivery.map(Delivery::name)));
+    put("campaign", json!(tags.campaign));
+    put("category", json!(tags.category));
+    put("brand", json!(tags.brand));
+    put("subject", json!(tags.subject));
+    put("sender", json!(tags.sender));
+}
