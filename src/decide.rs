@@ -14,6 +14,8 @@ mod search;
 use crate::domain::answer::{Answer, Budget, Finding, Reason, RuleVerdict};
 use crate::domain::condition::Circumstances;
 use crate::domain::contact::{Contact, Standing};
+use crate::domain::event::Event;
+use crate::domain::follow_up;
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::question::{Misuse, Question, SEARCH_HORIZON};
@@ -32,6 +34,8 @@ pub enum Change {
     Reserve(Contact),
     /// Give back the slot of the reservation with the question's id.
     Release,
+    /// A person must do it; note that, so that somebody is asked to.
+    HandOver(Event),
     /// The reservation stands; see that it is stored before saying so again.
     Confirm,
 }
@@ -55,7 +59,30 @@ pub fn decide(
 ) -> Result<Decision, Vec<Misuse>> {
     let mut decision = answered(policy, halts, record, question, now)?;
     decision.answer.advice.extend(undeclared(question));
+    if decision.answer.verdict == Verdict::Handoff {
+        hand_over(policy, record, question, now, &mut decision);
+    }
     Ok(decision)
+}
+
+/// Opens the follow-up that a handoff is, unless the same question has opened it already.
+fn hand_over(policy: &Policy, record: &Record, question: &Question, now: Moment, decision: &mut Decision) {
+    let duties = &policy.company.duties;
+    let event = follow_up::handoff(question, now);
+    let key = event.key;
+    let of_this = |record: &Record| {
+        follow_up::open(&question.customer, record, duties).into_iter().find(|open| open.cause == key)
+    };
+    if record.knows(key) {
+        decision.answer.follow_up = of_this(record);
+        return;
+    }
+    let mut after = record.clone();
+    after.tell(event.clone());
+    decision.answer.follow_up = of_this(&after);
+    if decision.answer.follow_up.is_some() {
+        decision.change = Change::HandOver(event);
+    }
 }
 
 /// Advice to a sender whose text claims more than was declared.
@@ -255,6 +282,7 @@ fn answer(policy: &Policy, question: &Question, verdict: Verdict, budgets: Vec<B
         claims: question.tags.claims,
         budgets,
         alternatives: None,
+        follow_up: None,
         policy: policy.mark.clone(),
         degraded: false,
     }

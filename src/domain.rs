@@ -8,6 +8,7 @@ pub mod condition;
 pub mod contact;
 pub mod event;
 pub mod fact;
+pub mod follow_up;
 pub mod halts;
 pub mod moment;
 pub mod opening_hours;

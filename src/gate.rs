@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod blind;
 pub mod explain;
+pub mod follow_up;
 mod losing;
 pub mod outlook;
 pub mod put;
@@ -83,15 +84,27 @@ impl Gate {
         Ok(loaded)
     }
 
+    /// Commits a record, and sees that it is found among those with follow-ups. `due` is when the first of
+    /// them was due before the change.
     async fn commit(
         &self,
         customer: &str,
         revision: Revision,
         record: Arc<Record>,
+        due: Option<Moment>,
         now: Moment,
     ) -> Result<Committed, LedgerError> {
         let keep = self.keep(&record, now);
-        self.ledger.commit(customer, revision, record, keep).await
+        let due_now = self.first_due(customer, &record);
+        // Noted first: whoever looks and finds nothing open takes the note away again.
+        if due_now.is_some() && due_now != due {
+            self.ledger.set_due(customer, due_now).await?;
+        }
+        let committed = self.ledger.commit(customer, revision, record, keep).await?;
+        if committed == Committed::Stored && due.is_some() && due_now.is_none() {
+            self.ledger.set_due(customer, None).await?;
+        }
+        Ok(committed)
     }
 
     /// Bounds how long a verb waits for the ledger.
@@ -117,13 +130,14 @@ impl Gate {
             let mut losses = losing::Losses::default();
             loop {
                 let loaded = self.load(customer).await?;
+                let due = self.first_due(customer, &loaded.record);
                 let mut record = Arc::unwrap_or_clone(loaded.record);
                 let (outcome, stored) = change(&mut record);
                 if stored == Stored::No {
                     return Ok(outcome);
                 }
                 self.compact(&mut record, now);
-                match self.commit(customer, loaded.revision, Arc::new(record), now).await? {
+                match self.commit(customer, loaded.revision, Arc::new(record), due, now).await? {
                     Committed::Stored => return Ok(outcome),
                     Committed::Conflict => losses.one_more().await?,
                 }

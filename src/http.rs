@@ -7,6 +7,7 @@ mod claims;
 mod customers;
 mod events;
 mod explain;
+mod follow_ups;
 mod health;
 mod metrics;
 mod policy;
@@ -63,6 +64,9 @@ fn routes(app: &mut web::ServiceConfig) {
             "/v1/campaigns/{campaign}/halt",
             [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
         ))
+        .service(resource("/v1/follow-ups", [web::get().to(follow_ups::list)]))
+        .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
+        .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
         .service(resource("/v1/policy", [web::get().to(policy::get)]))
         .service(resource("/metrics", [web::get().to(metrics::get)]))
         .service(resource("/livez", [web::get().to(health::livez)]))

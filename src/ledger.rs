@@ -3,6 +3,7 @@
 //! A ledger knows no rule and no clock. Losing a race is an ordinary outcome ([`Committed::Conflict`]);
 //! the gate loads and decides again.
 
+mod due;
 pub mod embedded;
 pub mod journal;
 pub mod memory;
@@ -16,6 +17,7 @@ use futures_util::future::BoxFuture;
 use crate::domain::halts::Halts;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
+use crate::domain::words::Name;
 
 /// Identifies one state of one record. Never used twice for one customer, not even after the record
 /// was deleted; [`Revision::ABSENT`] is that of a record that is not there.
@@ -40,6 +42,13 @@ pub enum Committed {
     Stored,
     /// Somebody else was first; nothing was written.
     Conflict,
+}
+
+/// A customer somebody owes something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    pub at: Moment,
+    pub customer: Name,
 }
 
 /// For how long a record is of use.
@@ -91,6 +100,16 @@ pub trait Ledger: Send + Sync {
         campaign: &'a str,
         halted_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
+    /// Notes when the first of a customer's follow-ups is due, or that none is open.
+    fn set_due<'a>(
+        &'a self,
+        customer: &'a str,
+        due_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
+    /// The customers with open follow-ups, those whose first is due soonest in front, from the `skip`th on.
+    fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>>;
 
     /// Whether the ledger can be read and written, as far as it knows.
     ///

@@ -11,6 +11,7 @@ pub mod explanation;
 pub mod export;
 mod fact;
 pub mod fields;
+pub mod follow_up;
 pub mod outlook;
 pub mod policy;
 pub mod problem;

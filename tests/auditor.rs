@@ -12,7 +12,7 @@ use contact_governor::domain::words::Verdict;
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
+use contact_governor::ledger::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::event;
 use contact_governor::wire::question::QuestionReader;
@@ -80,6 +80,18 @@ impl Ledger for Faulty {
         at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
         self.inner.set_halt(campaign, at)
+    }
+
+    fn set_due<'a>(
+        &'a self,
+        customer: &'a str,
+        due_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        self.inner.set_due(customer, due_at)
+    }
+
+    fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
+        self.inner.due(skip, limit)
     }
 
     fn health(&self) -> Result<(), LedgerError> {

@@ -6,6 +6,7 @@ mod claims;
 mod customers;
 mod events;
 mod explain;
+mod follow_ups;
 mod health;
 mod policy;
 mod preflight;

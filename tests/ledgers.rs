@@ -84,6 +84,19 @@ async fn halts_are_kept_with_their_first_moment(ledger: Arc<dyn Ledger>) {
     assert_eq!(ledger.halts().since("winter"), None);
 }
 
+async fn customers_owed_something_are_listed_by_when_it_is_due(ledger: Arc<dyn Ledger>) {
+    for (customer, due) in [("late", 30), ("soon", 10), ("next", 20), ("moved", 5), ("moved", 25)] {
+        ledger.set_due(customer, Some(Moment::from_millis(due))).await.expect("noted");
+    }
+    ledger.set_due("next", None).await.expect("noted");
+    ledger.set_due("nobody", None).await.expect("noted");
+    let all = ledger.due(0, 10).await.expect("read");
+    let shown: Vec<_> = all.iter().map(|due| (&*due.customer, due.at.millis())).collect();
+    assert_eq!(shown, [("soon", 10), ("moved", 25), ("late", 30)]);
+    assert_eq!(ledger.due(1, 1).await.expect("read"), all[1..2]);
+    assert_eq!(ledger.due(3, 1).await.expect("read"), []);
+}
+
 /// Sixty-four at once, each adding one contact, lose no contact and invent none.
 async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
     let racers = (0..64).map(|number| {
@@ -168,6 +181,7 @@ suites!([
     a_stale_revision_writes_nothing,
     customers_do_not_mix,
     halts_are_kept_with_their_first_moment,
+    customers_owed_something_are_listed_by_when_it_is_due,
     a_race_loses_nothing,
     a_race_for_slots_allows_exactly_as_many_as_there_are,
 ]);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::follow_up::FollowUp;
 use super::moment::Moment;
 use super::suppression::Reach;
 use super::window::Window;
@@ -146,6 +147,8 @@ pub struct Answer {
     pub budgets: Vec<Budget>,
     /// Other channels that would be allowed now, if that was asked for.
     pub alternatives: Option<Vec<Name>>,
+    /// The task that the answer gave to a person; with `handoff` only.
+    pub follow_up: Option<FollowUp>,
     pub policy: PolicyMark,
     /// Made without the ledger.
     pub degraded: bool,

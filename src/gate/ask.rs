@@ -53,15 +53,17 @@ impl Gate {
             if wanted.alternatives {
                 answer.alternatives = Some(self.alternatives(&halts, &loaded.record, question, now));
             }
+            let due = self.first_due(&question.customer, &loaded.record);
             let mut record = loaded.record;
             match decision.change {
                 Change::Nothing => return Ok(Ok(answer)),
                 Change::Reserve(contact) => Arc::make_mut(&mut record).reserve(contact),
+                Change::HandOver(event) => drop(Arc::make_mut(&mut record).tell(event)),
                 Change::Release => Arc::make_mut(&mut record).release(&question.contact_id),
                 Change::Confirm => {}
             }
             self.compact(Arc::make_mut(&mut record), now);
-            match self.commit(&question.customer, loaded.revision, record, now).await? {
+            match self.commit(&question.customer, loaded.revision, record, due, now).await? {
                 Committed::Stored => return Ok(Ok(answer)),
                 Committed::Conflict => losses.one_more().await?,
             }

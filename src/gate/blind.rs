@@ -128,6 +128,7 @@ pub fn answer(policy: &Policy, halts: &Halts, question: &Question, now: Moment) 
         claims: question.tags.claims,
         budgets: Vec::new(),
         alternatives: None,
+        follow_up: None,
         policy: policy.mark.clone(),
         degraded: true,
     }

@@ -24,8 +24,10 @@ use tokio::sync::oneshot;
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
+use crate::domain::words::Name;
 
-use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::due::DueIndex;
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 use shard::{Latest, Shard};
 use writer::{Write, Writer};
 
@@ -38,6 +40,7 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 const CUSTOMER_PREFIX: u8 = b'c';
 const HALT_PREFIX: u8 = b'h';
+const DUE_PREFIX: u8 = b'd';
 
 /// The open directory. All keys live in one keyspace: an idle second one would hold journals for ever.
 #[derive(Clone)]
@@ -59,6 +62,7 @@ pub struct EmbeddedLedger {
     shared: Arc<Shared>,
     next_revision: AtomicU64,
     halts: RwLock<Arc<Halts>>,
+    due: Mutex<DueIndex>,
     /// Taken and dropped first, so that the writer thread ends.
     writes: Option<mpsc::Sender<Write>>,
     writer: Option<std::thread::JoinHandle<()>>,
@@ -95,16 +99,17 @@ impl Store {
             .map_err(|error| LedgerError::Unavailable { operation: "read", why: plain(&error) })
     }
 
-    fn halts(&self) -> Result<Halts, LedgerError> {
+    /// The names under a prefix, each with its moment: halted campaigns, customers owed something.
+    fn moments<C: FromIterator<(Name, Moment)>>(&self, prefix: u8) -> Result<C, LedgerError> {
         let unreadable = |why: &dyn std::fmt::Display| LedgerError::Unreadable { why: why.to_string() };
         self.keyspace
-            .prefix([HALT_PREFIX])
+            .prefix([prefix])
             .map(|entry| {
                 let (key, value) = entry.into_inner().map_err(|error| unreadable(&error))?;
-                let campaign = std::str::from_utf8(key.get(1..).unwrap_or_default())
+                let name = std::str::from_utf8(key.get(1..).unwrap_or_default())
                     .map_err(|error| unreadable(&error))?;
                 let at_ms = <[u8; 8]>::try_from(&*value).map_err(|error| unreadable(&error))?;
-                Ok((campaign.into(), Moment::from_millis(i64::from_le_bytes(at_ms))))
+                Ok((name.into(), Moment::from_millis(i64::from_le_bytes(at_ms))))
             })
             .collect()
     }
@@ -137,7 +142,8 @@ impl EmbeddedLedger {
     /// When the directory cannot be used, or another process uses it.
     pub fn open(directory: &Path, epoch: Moment) -> Result<Self, LedgerError> {
         let store = Store::open(directory)?;
-        let halts = store.halts()?;
+        let halts: Halts = store.moments(HALT_PREFIX)?;
+        let due: DueIndex = store.moments(DUE_PREFIX)?;
         let shared = Arc::new(Shared {
             directory: directory.to_owned(),
             store: RwLock::new(Ok(store)),
@@ -159,6 +165,7 @@ impl EmbeddedLedger {
             // A million commits a millisecond would be needed to overtake the next opening.
             next_revision: AtomicU64::new((epoch.millis().max(1) as u64) << 20),
             halts: RwLock::new(Arc::new(halts)),
+            due: Mutex::new(due),
             writes: Some(writes),
             writer: Some(writer),
         })
@@ -286,6 +293,30 @@ impl Ledger for EmbeddedLedger {
             Ok(())
         }
         .boxed()
+    }
+
+    fn set_due<'a>(
+        &'a self,
+        customer: &'a str,
+        due_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        async move {
+            let (done, durable) = oneshot::channel();
+            self.send(Write {
+                key: std::iter::once(DUE_PREFIX).chain(customer.bytes()).collect(),
+                value: due_at.map(|at| at.millis().to_le_bytes().to_vec()),
+                customer: None,
+                done,
+            })?;
+            settled(durable).await?;
+            lock(&self.due).set(customer, due_at);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
+        ready(Ok(lock(&self.due).page(skip, limit))).boxed()
     }
 
     fn health(&self) -> Result<(), LedgerError> {

@@ -9,12 +9,14 @@ use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 
-use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
+use super::due::DueIndex;
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
 
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
     records: Mutex<HashMap<Box<str>, Loaded>>,
     halts: RwLock<Arc<Halts>>,
+    due: Mutex<DueIndex>,
 }
 
 impl Ledger for MemoryLedger {
@@ -59,6 +61,20 @@ impl Ledger for MemoryLedger {
             None => halts.lift(campaign),
         }
         Box::pin(ready(Ok(())))
+    }
+
+    fn set_due<'a>(
+        &'a self,
+        customer: &'a str,
+        due_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).set(customer, due_at);
+        Box::pin(ready(Ok(())))
+    }
+
+    fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
+        let page = self.due.lock().unwrap_or_else(PoisonError::into_inner).page(skip, limit);
+        Box::pin(ready(Ok(page)))
     }
 
     fn health(&self) -> Result<(), LedgerError> {

@@ -27,7 +27,7 @@ use self::link::{Link, Request};
 use self::opener::Opener;
 use self::writable::Writable;
 
-use super::{Committed, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
@@ -37,6 +37,8 @@ pub struct RedisLedger {
     halted: Arc<Halted>,
     script: Script,
     key_prefix: String,
+    /// A sorted set: customers by when the first of their follow-ups is due.
+    due_key: String,
     /// `WAIT`, where replicas must have a commit before it counts.
     wait: Option<(usize, Cmd)>,
     command_timeout_ms: u64,
@@ -70,6 +72,7 @@ impl RedisLedger {
             halted,
             script,
             key_prefix: format!("{}c:", settings.key_prefix),
+            due_key: format!("{}due", settings.key_prefix),
             wait,
             command_timeout_ms: settings.command_timeout.as_millis() as u64,
             writable,
@@ -212,6 +215,41 @@ impl Ledger for RedisLedger {
         Box::pin(async move {
             let set = self.halted.set(campaign, halted_at).await;
             set.map_err(|error| self.failed("store a halt", &error))
+        })
+    }
+
+    fn set_due<'a>(
+        &'a self,
+        customer: &'a str,
+        due_at: Option<Moment>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let mut change = Cmd::new();
+            match due_at {
+                Some(at) => change.arg("ZADD").arg(&self.due_key).arg(at.millis()).arg(customer),
+                None => change.arg("ZREM").arg(&self.due_key).arg(customer),
+            };
+            let changed = self.link.send(self.due_key.as_bytes(), &Request::Command(change)).await;
+            changed.map(drop).map_err(|error| self.failed("note what is due", &error))
+        })
+    }
+
+    fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
+        Box::pin(async move {
+            let mut range = redis::cmd("ZRANGE");
+            range
+                .arg(&self.due_key)
+                .arg(skip)
+                .arg(skip.saturating_add(limit).saturating_sub(1))
+                .arg("WITHSCORES");
+            let reply = self.link.send(self.due_key.as_bytes(), &Request::Command(range)).await;
+            let reply = reply.map_err(|error| self.failed("read what is due", &error))?;
+            let due: Vec<(String, f64)> = redis::from_redis_value(reply)
+                .map_err(|why| LedgerError::Unreadable { why: why.to_string() })?;
+            let due = due.into_iter();
+            Ok(due
+                .map(|(customer, at)| Due { at: Moment::from_millis(at as i64), customer: customer.into() })
+                .collect())
         })
     }
 

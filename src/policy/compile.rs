@@ -5,6 +5,7 @@
 //! and left out, so that the rest is checked all the same.
 
 mod company;
+mod follow_ups;
 mod hours;
 mod names;
 mod phrases;
@@ -116,7 +117,8 @@ fn put_together(
 ) -> Policy {
     let layers: Vec<&Document> =
         presets.iter().map(|preset| preset.document()).chain(std::iter::once(document)).collect();
-    let company = company::compile(document, &layers, mistakes);
+    let mut company = company::compile(document, &layers, mistakes);
+    company.duties = follow_ups::compile(document, &layers, mistakes);
     check_ids(document, mistakes);
 
     let mut rules: Vec<Rule> = Vec::new();

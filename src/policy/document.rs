@@ -47,6 +47,9 @@ pub struct Document {
     /// What words claim, besides what the program reads by itself.
     #[serde(default)]
     pub claims: BTreeMap<Text, Placed<Phrases>>,
+    /// What a person owes a customer, and how soon.
+    #[serde(default)]
+    pub follow_ups: Vec<Placed<FollowUp>>,
     /// At most so many contacts in a window.
     #[serde(default)]
     pub caps: Vec<Placed<Cap>>,
@@ -99,6 +102,20 @@ pub struct Phrases {
     /// Words that keep the sentence they stand in from making it.
     #[serde(default)]
     pub not: Texts,
+}
+
+/// A person's task that an event opens.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// What it is called; one here replaces a preset's of the same kind.
+    pub kind: Text,
+    /// The event that opens it, or `handoff`: an answer that handed a contact to a person.
+    pub after: Text,
+    /// The events that end it (default: `human.replied` and `conversation.answered`).
+    pub until: Option<Placed<Texts>>,
+    /// How soon it is due, as `1d`.
+    pub within: Text,
 }
 
 /// A purpose.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::condition::Condition;
 use crate::domain::fact::TIME_ZONE_FACT;
+use crate::domain::follow_up::Duty;
 use crate::domain::moment::Span;
 use crate::domain::record::Record;
 use crate::domain::wall_clock::Zone;
@@ -90,6 +91,8 @@ pub struct Company {
     pub let_through: Option<Narrowing>,
     /// Whom each campaign is for.
     pub audiences: BTreeMap<Name, Condition>,
+    /// What a person owes a customer, and how soon.
+    pub duties: Vec<Duty>,
 }
 
 /// What one contact costs on a channel the policy says nothing of.

@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::domain::answer::{Answer, Budget, Finding, Reason};
+use crate::domain::follow_up::FollowUp;
 use crate::domain::moment::Moment;
 use crate::domain::suppression::Reach;
 use crate::domain::words::Claim;
@@ -48,12 +49,25 @@ impl Serialize for AnswerBody<'_> {
         if let Some(alternatives) = &answer.alternatives {
             map.serialize_entry("alternatives", alternatives)?;
         }
-        map.serialize_entry("follow_up", &None::<()>)?;
+        map.serialize_entry("follow_up", &answer.follow_up.as_ref().map(FollowUpMark))?;
         map.serialize_entry(
             "policy",
             &PolicyMarkBody { version: &answer.policy.version, hash: &answer.policy.hash },
         )?;
         map.serialize_entry("degraded", &answer.degraded)?;
+        map.end()
+    }
+}
+
+/// The task an answer gave to a person.
+struct FollowUpMark<'a>(&'a FollowUp);
+
+impl Serialize for FollowUpMark<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("id", &self.0.handle.to_string())?;
+        map.serialize_entry("kind", &*self.0.kind)?;
+        map.serialize_entry("due_at", &Instant(self.0.due_at))?;
         map.end()
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::follow_up::open;
 use crate::domain::moment::Moment;
 use crate::domain::opening_hours::{OpeningHours, WEEKDAYS, clock};
 use crate::domain::record::Record;
@@ -11,7 +12,7 @@ use crate::gate::outlook::Outlook;
 use crate::policy::Policy;
 
 use super::put::ALL_CHANNELS;
-use super::{fact, outlook};
+use super::{fact, follow_up, outlook};
 
 /// The customer's wishes, suppressions, facts and consents, the holds in force, the budgets, and when each
 /// channel is next welcome.
@@ -28,6 +29,8 @@ pub fn body(customer: &str, record: &Record, policy: &Policy, outlook: &[Outlook
     });
     if let Some(body) = body.as_object_mut() {
         outlook::add_to(body, outlook, now);
+        let open = open(&customer.into(), record, &policy.company.duties);
+        body.insert("follow_ups".to_owned(), open.iter().map(|one| follow_up::body(one, now)).collect());
     }
     body
 }

@@ -37,6 +37,8 @@ pub enum ProblemKind {
     /// A `contact_id` that belongs to another question.
     ContactIdTaken,
     NotFound,
+    /// A follow-up that somebody else has.
+    AlreadyClaimed,
     MethodNotAllowed,
     TooLarge,
     UnsupportedMediaType,
@@ -53,6 +55,7 @@ impl ProblemKind {
             Self::InvalidFields => ("invalid-fields", "Some fields are not right", 400),
             Self::ContactIdTaken => ("contact-id-taken", "This contact_id belongs to another question", 422),
             Self::NotFound => ("not-found", "There is nothing here", 404),
+            Self::AlreadyClaimed => ("already-claimed", "Somebody else has this follow-up", 409),
             Self::MethodNotAllowed => ("method-not-allowed", "This method has no meaning here", 405),
             Self::TooLarge => ("too-large", "This is too large", 413),
             Self::UnsupportedMediaType => ("unsupported-media-type", "This media type is not read here", 415),

@@ -1,6 +1,7 @@
 //! A timeline in sentences that the customer could be read on the telephone.
 
 use crate::domain::event::EventKind;
+use crate::domain::follow_up::{CLAIMED, DONE, HANDED_OVER};
 use crate::domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment, Span};
 use crate::domain::timeline::{Happening, Outcome, Wait};
 use crate::domain::wall_clock::Zone;
@@ -90,6 +91,21 @@ fn sentence(one: &Happening<'_>, zone: &Zone, now: Moment) -> String {
                 EventKind::ConversationAnswered => format!("The customer was answered{by}."),
                 EventKind::ConversationHeld => format!("We spoke with the customer{by}."),
                 EventKind::HumanReplied => format!("A person replied{by}."),
+                EventKind::Own(name) if **name == *HANDED_OVER => {
+                    format!(
+                        "{} was not left to a machine; a person was asked to do it.",
+                        message(&event.tags)
+                    )
+                }
+                EventKind::Own(name) if **name == *CLAIMED => {
+                    format!("{} took it on.", event.tags.sender.as_deref().unwrap_or("Somebody"))
+                }
+                EventKind::Own(name) if **name == *DONE => {
+                    format!(
+                        "It was done: {}.",
+                        event.tags.subject.as_deref().unwrap_or("nothing more is said")
+                    )
+                }
                 EventKind::Own(name) => format!("Something was noted: {name}."),
             }
         }

@@ -51,6 +51,7 @@ pub fn compile(file: &Document, layers: &[&Document], mistakes: &mut Collector<'
         lapse_after,
         let_through: None,
         audiences: BTreeMap::new(),
+        duties: Vec::new(),
     };
     if let Some(let_through) = latest(layers, |layer| {
         layer.suppressions.as_ref().and_then(|suppressions| suppressions.let_through.as_ref())

@@ -1,0 +1,248 @@
+//! Follow-ups: what a person owes a customer.
+//!
+//! A follow-up is open from its cause until an event that ends it, or until somebody says that it is done. Nothing
+//! but events is stored: causes are events, and claiming, doing and handing over are noted as events of the
+//! governor's own.
+
+use std::fmt;
+
+use super::event::{Event, EventKey, EventKind};
+use super::moment::{Moment, Span};
+use super::question::Question;
+use super::record::Record;
+use super::words::{Name, Tags};
+
+/// The governor's own notes in a record. Nobody can tell them: told events are known ones or `x.…`.
+pub const HANDED_OVER: &str = "governor.handed_over";
+pub const CLAIMED: &str = "governor.claimed";
+pub const DONE: &str = "governor.done";
+
+/// What opens follow-ups of one kind, what ends them, and how soon they are due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    pub kind: Name,
+    pub after: EventKind,
+    pub until: Vec<EventKind>,
+    pub within: Span,
+}
+
+impl Duty {
+    /// Whether it is about questions that were handed to a person. Each of those is a cause of its own;
+    /// of other causes the oldest that is open stands for those after it, since one answer ends them all.
+    fn is_about_handoffs(&self) -> bool {
+        self.after == handed_over()
+    }
+}
+
+/// A person's task that is not done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FollowUp {
+    pub id: FollowUpId,
+    /// What it is called among those of all customers.
+    pub handle: Handle,
+    pub kind: Name,
+    /// The event that opened it.
+    pub cause: EventKey,
+    pub opened_at: Moment,
+    pub due_at: Moment,
+    pub contact_id: Option<Name>,
+    pub tags: Tags,
+    /// Who has taken it, and when.
+    pub claimed: Option<(Name, Moment)>,
+}
+
+/// Identifies a follow-up among those of its customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FollowUpId(pub u64);
+
+/// A follow-up's name over all customers: whose it is, and which. Written as hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handle {
+    pub customer: Name,
+    pub id: FollowUpId,
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:016x}", self.id.0)?;
+        self.customer.bytes().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+impl Handle {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, customer) = text.split_at_checked(16)?;
+        let digits = customer.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+        let bytes: Option<Vec<u8>> = digits
+            .map(|pair| {
+                pair.filter(|pair| pair.len() == 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            })
+            .collect();
+        let customer = String::from_utf8(bytes?).ok().filter(|customer| !customer.is_empty())?;
+        Some(Self { customer: customer.into(), id: FollowUpId(u64::from_str_radix(id, 16).ok()?) })
+    }
+}
+
+/// The event kind that stands for a handoff.
+#[must_use]
+pub fn handed_over() -> EventKind {
+    EventKind::Own(HANDED_OVER.into())
+}
+
+/// The customer's open follow-ups, those due first in front.
+#[must_use]
+pub fn open(customer: &Name, record: &Record, duties: &[Duty]) -> Vec<FollowUp> {
+    let mut open: Vec<FollowUp> = duties.iter().flat_map(|duty| open_under(customer, record, duty)).collect();
+    open.sort_by_key(|follow_up| (follow_up.due_at, follow_up.id));
+    open
+}
+
+fn open_under(customer: &Name, record: &Record, duty: &Duty) -> Vec<FollowUp> {
+    let causes = record.events().iter().filter(|event| event.kind == duty.after);
+    let open = causes.filter_map(|cause| {
+        let id = FollowUpId(derived(cause.key.0, &duty.kind));
+        let ended = record.knows(note_key(id, DONE))
+            || record.events().iter().any(|event| {
+                event.time >= cause.time && event.key != cause.key && duty.until.contains(&event.kind)
+            });
+        let claim = record.events().iter().find(|event| event.key == note_key(id, CLAIMED));
+        (!ended).then(|| FollowUp {
+            id,
+            handle: Handle { customer: customer.clone(), id },
+            kind: duty.kind.clone(),
+            cause: cause.key,
+            opened_at: cause.time,
+            due_at: cause.time + duty.within,
+            contact_id: cause.contact_id.clone(),
+            tags: cause.tags.clone(),
+            claimed: claim.and_then(|claim| Some((claim.tags.sender.clone()?, claim.time))),
+        })
+    });
+    if duty.is_about_handoffs() { open.collect() } else { open.take(1).collect() }
+}
+
+/// That a question was handed to a person. The same question again is the same cause.
+#[must_use]
+pub fn handoff(question: &Question, now: Moment) -> Event {
+    let key = EventKey(derived(question.fingerprint.0, HANDED_OVER));
+    Event {
+        contact_id: Some(question.contact_id.clone()),
+        tags: question.tags.clone(),
+        ..note(key, HANDED_OVER, now)
+    }
+}
+
+/// That somebody has taken a follow-up.
+#[must_use]
+pub fn claim(id: FollowUpId, by: Name, now: Moment) -> Event {
+    let mut event = note(note_key(id, CLAIMED), CLAIMED, now);
+    event.tags.sender = Some(by);
+    event
+}
+
+/// That somebody has done it: a person has replied, and this is what they did.
+#[must_use]
+pub fn done(follow_up: &FollowUp, what: Name, now: Moment) -> [Event; 2] {
+    let mut noted = note(note_key(follow_up.id, DONE), DONE, now);
+    noted.tags.subject = Some(what);
+    let mut replied = note(note_key(follow_up.id, "replied"), DONE, now);
+    replied.kind = EventKind::HumanReplied;
+    replied.tags.channel.clone_from(&follow_up.tags.channel);
+    [noted, replied]
+}
+
+fn note(key: EventKey, kind: &str, time: Moment) -> Event {
+    Event {
+        key,
+        kind: EventKind::Own(kind.into()),
+        time,
+        contact_id: None,
+        tags: Tags::default(),
+        every_purpose: false,
+        expires_at: None,
+    }
+}
+
+fn note_key(id: FollowUpId, what: &str) -> EventKey {
+    EventKey(derived(id.0, what))
+}
+
+/// A number made of another one and a word, as far from all others as chance allows.
+fn derived(number: u64, word: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&number.to_le_bytes()).update(word.as_bytes());
+    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = *hasher.finalize().as_bytes();
+    u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hour(number: i64) -> Moment {
+        Moment::from_millis(number * 3_600_000)
+    }
+
+    fn told(key: u64, kind: EventKind, time: Moment) -> Event {
+        Event { kind, ..note(EventKey(key), "", time) }
+    }
+
+    fn duty(kind: &str, after: EventKind) -> Duty {
+        let until = vec![EventKind::HumanReplied, EventKind::ConversationAnswered];
+        Duty { kind: kind.into(), after, until, within: hour(24) - hour(0) }
+    }
+
+    #[test]
+    fn one_cause_is_one_follow_up_until_somebody_answers() {
+        let duties = [
+            duty("unanswered", EventKind::ConversationOpened),
+            duty("complaint", EventKind::CustomerComplained),
+        ];
+        let mut record = Record::default();
+        assert_eq!(open(&"c".into(), &record, &duties), []);
+        record.tell(told(1, EventKind::ConversationOpened, hour(1)));
+        record.tell(told(2, EventKind::ConversationOpened, hour(5)));
+        record.tell(told(3, EventKind::CustomerComplained, hour(3)));
+        let shown: Vec<_> = open(&"c".into(), &record, &duties)
+            .into_iter()
+            .map(|one| (one.kind.to_string(), one.due_at))
+            .collect();
+        assert_eq!(shown, [("unanswered".to_owned(), hour(25)), ("complaint".to_owned(), hour(27))]);
+        record.tell(told(4, EventKind::ConversationAnswered, hour(2)));
+        assert_eq!(
+            open(&"c".into(), &record, &duties).iter().map(|one| one.opened_at).collect::<Vec<_>>(),
+            [hour(3), hour(5)]
+        );
+        record.tell(told(5, EventKind::HumanReplied, hour(6)));
+        assert_eq!(open(&"c".into(), &record, &duties), []);
+    }
+
+    #[test]
+    fn a_handle_says_whose_it_is() {
+        let handle = Handle { customer: "c-\u{e4} 1".into(), id: FollowUpId(7) };
+        assert_eq!(Handle::parse(&handle.to_string()), Some(handle));
+        for text in
+            ["", "7", "0000000000000007", "00000000000000076", "000000000000000g63", "0000000000000007ff"]
+        {
+            assert_eq!(Handle::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_is_claimed_once_and_done_for_good() {
+        let duties = [duty("complaint", EventKind::CustomerComplained)];
+        let mut record = Record::default();
+        record.tell(told(1, EventKind::CustomerComplained, hour(1)));
+        let one = open(&"c".into(), &record, &duties).remove(0);
+        assert!(record.tell(claim(one.id, "ravi".into(), hour(2))));
+        assert!(!record.tell(claim(one.id, "ada".into(), hour(3))));
+        assert_eq!(open(&"c".into(), &record, &duties)[0].claimed, Some(("ravi".into(), hour(2))));
+        for event in done(&one, "called back".into(), hour(4)) {
+            assert!(record.tell(event));
+        }
+        assert_eq!(open(&"c".into(), &record, &duties), []);
+        record.tell(told(9, EventKind::CustomerComplained, hour(8)));
+        assert_eq!(open(&"c".into(), &record, &duties).len(), 1, "another complaint is another cause");
+    }
+}

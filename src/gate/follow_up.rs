@@ -1,0 +1,120 @@
+//! Follow-ups: what is owed, by when it is due; taking one on; saying that it is done.
+
+use crate::domain::follow_up::{self, FollowUp, Handle};
+use crate::domain::moment::Moment;
+use crate::domain::record::Record;
+use crate::domain::words::Name;
+use crate::ledger::LedgerError;
+
+use super::{Gate, Stored};
+
+/// How many customers are looked at for one page: each may owe nothing any more.
+const MOST_LOOKED_AT: usize = 2_000;
+
+/// Why a follow-up was not claimed or done.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowUpError {
+    #[error("no follow-up of that id is open")]
+    NotOpen,
+    #[error("`{by}` claimed it at {at}")]
+    Claimed { by: Name, at: Moment },
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Gate {
+    /// The open follow-ups of all customers, those due first in front; at most `limit`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn follow_ups(&self, limit: usize) -> Result<Vec<FollowUp>, LedgerError> {
+        let mut found: Vec<FollowUp> = Vec::new();
+        let mut looked_at = 0;
+        while found.len() < limit && looked_at < MOST_LOOKED_AT {
+            let page = self.within(self.ledger.due(looked_at, limit)).await?;
+            if page.is_empty() {
+                break;
+            }
+            for due in page {
+                looked_at += 1;
+                let record = self.record(&due.customer).await?;
+                let open = follow_up::open(&due.customer, &record, &self.policy.company.duties);
+                if open.first().map(|first| first.due_at) != Some(due.at) {
+                    // Something came between a change and its note; what the record says holds.
+                    let first = open.first().map(|first| first.due_at);
+                    self.within(self.ledger.set_due(&due.customer, first)).await?;
+                }
+                found.extend(open);
+            }
+        }
+        found.sort_by_key(|one| (one.due_at, one.id));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Somebody takes a follow-up on. Claiming again what one has claimed changes nothing.
+    ///
+    /// # Errors
+    /// When it is not open, or somebody else has it.
+    pub async fn claim(&self, handle: &Handle, by: &Name, now: Moment) -> Result<FollowUp, FollowUpError> {
+        self.change(&handle.customer, now, |record| {
+            let Some(mut open) = self.open_one(record, handle) else {
+                return (Err(FollowUpError::NotOpen), Stored::No);
+            };
+            match &open.claimed {
+                Some((holder, _)) if holder == by => (Ok(open), Stored::No),
+                Some((holder, at)) => {
+                    (Err(FollowUpError::Claimed { by: holder.clone(), at: *at }), Stored::No)
+                }
+                None => {
+                    record.tell(follow_up::claim(handle.id, by.clone(), now));
+                    open.claimed = Some((by.clone(), now));
+                    (Ok(open), Stored::Yes)
+                }
+            }
+        })
+        .await?
+    }
+
+    /// A follow-up has been done, which is told as `human.replied` as well.
+    ///
+    /// # Errors
+    /// When it is not open, or somebody else has claimed it.
+    pub async fn done(
+        &self,
+        handle: &Handle,
+        by: Option<&Name>,
+        what: &Name,
+        now: Moment,
+    ) -> Result<(), FollowUpError> {
+        self.change(&handle.customer, now, |record| {
+            let Some(open) = self.open_one(record, handle) else {
+                return (Err(FollowUpError::NotOpen), Stored::No);
+            };
+            if let (Some((holder, at)), Some(by)) = (&open.claimed, by)
+                && holder != by
+            {
+                return (Err(FollowUpError::Claimed { by: holder.clone(), at: *at }), Stored::No);
+            }
+            for event in follow_up::done(&open, what.clone(), now) {
+                record.tell(event);
+            }
+            (Ok(()), Stored::Yes)
+        })
+        .await?
+    }
+
+    fn open_one(&self, record: &Record, handle: &Handle) -> Option<FollowUp> {
+        let open = follow_up::open(&handle.customer, record, &self.policy.company.duties);
+        open.into_iter().find(|one| one.id == handle.id)
+    }
+
+    /// When the first of the customer's follow-ups is due.
+    pub(super) fn first_due(&self, customer: &str, record: &Record) -> Option<Moment> {
+        let duties = &self.policy.company.duties;
+        if duties.is_empty() || record.events().is_empty() {
+            return None;
+        }
+        follow_up::open(&customer.into(), record, duties).first().map(|first| first.due_at)
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/follow-ups`, `POST /v1/follow-ups/{id}/claim|done`
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use crate::gate::follow_up::FollowUpError;
+use crate::wire::follow_up::{self, LARGEST_PAGE};
+use crate::wire::problem::{FieldError, Problem, ProblemKind};
+
+use super::Shared;
+use super::answering::{Refusal, json};
+use super::body::JsonBody;
+
+/// How many are listed when nothing is said.
+const USUAL_PAGE: usize = 50;
+
+#[derive(Debug, Deserialize)]
+pub struct Query {
+    limit: Option<String>,
+}
+
+impl From<FollowUpError> for Refusal {
+    fn from(error: FollowUpError) -> Self {
+        match error {
+            FollowUpError::NotOpen => Self(Problem::new(ProblemKind::NotFound, error.to_string())),
+            FollowUpError::Claimed { .. } => {
+                Self(Problem::new(ProblemKind::AlreadyClaimed, error.to_string()))
+            }
+            FollowUpError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+pub async fn list(shared: web::Data<Shared>, query: web::Query<Query>) -> Result<HttpResponse, Refusal> {
+    let limit = query.limit.as_deref().map_or(Some(USUAL_PAGE), |limit| limit.parse().ok());
+    let Some(limit) = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit)) else {
+        let detail = format!("expected a whole number from 1 to {LARGEST_PAGE}");
+        return Err(Problem::fields(vec![FieldError { pointer: "?limit".to_owned(), detail }]).into());
+    };
+    let follow_ups = shared.gate.follow_ups(limit).await?;
+    Ok(json(&follow_up::list(&follow_ups, shared.clock.now())))
+}
+
+pub async fn claim(
+    shared: web::Data<Shared>,
+    id: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Refusal> {
+    let (handle, by) = (follow_up::handle(&id)?, follow_up::read_claim(&body.0)?);
+    let now = shared.clock.now();
+    let claimed = shared.gate.claim(&handle, &by, now).await?;
+    Ok(json(&follow_up::body(&claimed, now)))
+}
+
+pub async fn done(
+    shared: web::Data<Shared>,
+    id: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Refusal> {
+    let (handle, done) = (follow_up::handle(&id)?, follow_up::read_done(&body.0)?);
+    shared.gate.done(&handle, done.by.as_ref(), &done.what, shared.clock.now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
