@@ -67,10 +67,6 @@ impl App {
                 policy.longest_look_back().in_words()
             );
         }
-        // Built beside everything else, so that the first message with a text need not wait for it.
-        std::thread::spawn(|| {
-            let _ = crate::claims::built_in();
-        });
         let ledger = ledger(settings, &clock)?;
         let terms = Terms {
             retention: settings.retention,

@@ -1,6 +1,7 @@
 //! Rules as plain sentences, for the people who own the policy and for customers who ask why.
 
 use crate::domain::answer::RuleVerdict;
+use crate::domain::follow_up::{Duty, HANDED_OVER};
 use crate::domain::words::{DeliverySet, Name, Tag, Verdict};
 use crate::rules::cap::Cap;
 use crate::rules::company::{Company, UnknownTimeZone};
@@ -45,7 +46,27 @@ pub fn policy(policy: &Policy) -> String {
             lines.push(format!("  Because: {}", rule.because));
         }
     }
+    if !policy.company.duties.is_empty() {
+        lines.push(String::new());
+        lines.push("What people owe customers".to_owned());
+        lines.extend(policy.company.duties.iter().map(duty));
+    }
+    if policy.reader.is_some() {
+        lines.push(String::new());
+        lines.push("What words claim is read with phrases of the company's own besides.".to_owned());
+    }
     lines.join("\n")
+}
+
+/// What a person owes, and how soon.
+fn duty(duty: &Duty) -> String {
+    let after = match duty.after.name() {
+        HANDED_OVER => "a message is handed to a person",
+        other => other,
+    };
+    let until: Vec<Name> = duty.until.iter().map(|kind| kind.name().into()).collect();
+    let until = if until.is_empty() { "somebody says that it is done".to_owned() } else { or_names(&until) };
+    format!("- {}: after {after}, within {}; until {until}.", duty.kind, duty.within.in_words())
 }
 
 /// One rule, with what happens when it refuses.
