@@ -9,9 +9,6 @@ use super::tokens::{ASKED, CAPITALS, EXCLAIMED, QUOTED, Token, Tokens};
 /// Most phrases of a sentence that are told of one by one.
 const MOST_PHRASES: usize = 48;
 
-/// Letters of a stem.
-const STEM: usize = 5;
-
 const START: u64 = 0x51_7cc1_b727_220a;
 
 /// A feature and the words it was read from: their first and one past the last.
@@ -30,13 +27,6 @@ fn mix(kind: u64, first: u64, second: u64) -> u64 {
 
 const fn key(hash: u64) -> u32 {
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
-}
-
-fn stem(letters: &[u8], whole: u64) -> u64 {
-    if letters.len() <= STEM {
-        return whole;
-    }
-    super::lexicon::hash_word(letters.get(..STEM).unwrap_or_default())
 }
 
 /// The features of the sentence `range`; `hits` are those that begin in it.
@@ -63,8 +53,7 @@ pub(super) fn of_sentence(
         }
         words += 1;
         shouted += usize::from(token.has(CAPITALS));
-        let word = token.hash;
-        let stem = stem(tokens.letters_of(token), word);
+        let (word, stem) = (token.hash, token.stem);
         add(mix(1, word, 0), at, at + 1);
         if stem != word {
             add(mix(2, stem, 0), at, at + 1);
@@ -74,7 +63,6 @@ pub(super) fn of_sentence(
         }
         add(mix(4, before_stem, stem), at.saturating_sub(1).max(range.start), at + 1);
         if earlier_stem != 0 {
-            add(mix(5, earlier_stem, stem), at.saturating_sub(2).max(range.start), at + 1);
             add(
                 mix(6, mix(0, earlier_stem, before_stem), stem),
                 at.saturating_sub(2).max(range.start),

@@ -1,6 +1,6 @@
 //! The words the phrases are made of, each under a number.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A word of the phrases. Zero is no word.
@@ -11,6 +11,9 @@ pub(super) const MOST_IDS: usize = 4;
 
 /// Shortest stem a phrase may name.
 pub(super) const SHORTEST_STEM: usize = 3;
+
+/// Letters of what forms of one word share.
+pub(super) const STEM: usize = 5;
 
 /// Keys are hashes already.
 #[derive(Default)]
@@ -45,24 +48,46 @@ pub(super) fn hash_word(letters: &[u8]) -> u64 {
 /// Known words, their spellings and stems.
 #[derive(Default)]
 pub(super) struct Lexicon {
-    words: Table<WordId>,
+    words: Table<Entry>,
     stems: Table<WordId>,
     /// One bit for each stem's hash: most words of most texts start with none.
     stem_bits: Vec<u64>,
-    aliases: Table<Vec<Vec<u8>>>,
-    /// Words that are no part of a phrase but are words: told from disguised ones by this.
-    ordinary: HashSet<u64, BuildHasherDefault<Unhashed>>,
+    aliases: Vec<Vec<Vec<u8>>>,
     count: WordId,
+}
+
+/// What is known of a word, all in one place so that a text's word is looked up once. A word of no phrase is
+/// here, too, if it is one: disguised ones are told from it.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    id: WordId,
+    /// One more than its place among the aliases; zero is none.
+    alias: u16,
+}
+
+/// What a text's word is.
+#[derive(Clone, Copy)]
+pub(super) struct Word<'a> {
+    pub(super) hash: u64,
+    /// The hash of its first letters, which forms of one word share.
+    pub(super) stem: u64,
+    pub(super) ids: [WordId; MOST_IDS],
+    /// It is a word, in a phrase or not.
+    pub(super) known: bool,
+    /// The words it is another spelling of.
+    pub(super) alias: Option<&'a [Vec<u8>]>,
 }
 
 const STEM_BITS: u64 = 1 << 15;
 
 impl Lexicon {
     pub(super) fn add(&mut self, letters: &[u8]) -> WordId {
-        let next = self.count.saturating_add(1);
-        let id = *self.words.entry(hash_word(letters)).or_insert(next);
-        self.count = self.count.max(id);
-        id
+        let entry = self.words.entry(hash_word(letters)).or_default();
+        if entry.id == 0 {
+            self.count = self.count.saturating_add(1);
+            entry.id = self.count;
+        }
+        entry.id
     }
 
     pub(super) fn add_stem(&mut self, letters: &[u8]) -> WordId {
@@ -79,11 +104,12 @@ impl Lexicon {
 
     /// Has `spelling` read as `words`.
     pub(super) fn add_alias(&mut self, spelling: &[u8], words: Vec<Vec<u8>>) {
-        self.aliases.insert(hash_word(spelling), words);
+        self.aliases.push(words);
+        self.words.entry(hash_word(spelling)).or_default().alias = self.aliases.len() as u16;
     }
 
     pub(super) fn add_ordinary(&mut self, hash: u64) {
-        self.ordinary.insert(hash);
+        self.words.entry(hash).or_default();
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,30 +117,33 @@ impl Lexicon {
     }
 
     pub(super) fn alias(&self, hash: u64) -> Option<&[Vec<u8>]> {
-        self.aliases.get(&hash).map(Vec::as_slice)
+        self.alias_of(*self.words.get(&hash)?)
+    }
+
+    fn alias_of(&self, entry: Entry) -> Option<&[Vec<u8>]> {
+        self.aliases.get(usize::from(entry.alias).checked_sub(1)?).map(Vec::as_slice)
     }
 
     /// Whether this is a word, in a phrase or not.
     pub(super) fn knows(&self, letters: &[u8]) -> bool {
-        let hash = hash_word(letters);
-        self.words.contains_key(&hash)
-            || self.ordinary.contains(&hash)
-            || self.aliases.contains_key(&hash)
-            || (letters.len() > SHORTEST_STEM + 1 && self.ids(letters).iter().any(|id| *id != 0))
+        self.look_up(letters).known
     }
 
     /// What this word is in phrases.
     pub(super) fn ids(&self, letters: &[u8]) -> [WordId; MOST_IDS] {
-        self.look_up(letters).1
+        self.look_up(letters).ids
     }
 
-    /// The word's hash, and what it is in phrases.
-    pub(super) fn look_up(&self, letters: &[u8]) -> (u64, [WordId; MOST_IDS]) {
+    /// What these letters are.
+    pub(super) fn look_up(&self, letters: &[u8]) -> Word<'_> {
         let mut ids = [0; MOST_IDS];
         let mut free = ids.iter_mut();
-        let mut hash = SEED;
+        let (mut hash, mut stem) = (SEED, SEED);
         for (at, byte) in letters.iter().enumerate() {
             hash = step(hash, *byte);
+            if at < STEM {
+                stem = hash;
+            }
             if at + 1 < SHORTEST_STEM || !self.maybe_stem(hash) {
                 continue;
             }
@@ -124,12 +153,27 @@ impl Lexicon {
                 *slot = *id;
             }
         }
-        if let Some(id) = self.words.get(&hash)
+        let entry = self.words.get(&hash).copied();
+        if let Some(Entry { id: id @ 1.., .. }) = entry
             && let Some(slot) = free.next()
         {
-            *slot = *id;
+            *slot = id;
         }
-        (hash, ids)
+        let [first, ..] = ids;
+        let known = entry.is_some() || (letters.len() > SHORTEST_STEM + 1 && first != 0);
+        Word { hash, stem, ids, known, alias: entry.and_then(|entry| self.alias_of(entry)) }
+    }
+
+    /// Whether `more` put to the word whose hash this is would make a word: no letters are copied for a look.
+    pub(super) fn knows_joined(&self, hash: u64, length: usize, more: &[u8]) -> bool {
+        let mut hash = hash;
+        let mut stems = false;
+        for (at, byte) in more.iter().enumerate() {
+            hash = step(hash, *byte);
+            stems |=
+                length + at + 1 >= SHORTEST_STEM && self.maybe_stem(hash) && self.stems.contains_key(&hash);
+        }
+        stems && length + more.len() > SHORTEST_STEM + 1 || self.words.contains_key(&hash)
     }
 
     fn maybe_stem(&self, hash: u64) -> bool {
