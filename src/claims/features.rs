@@ -43,7 +43,8 @@ pub(super) fn of_sentence(
     };
     let sentence = tokens.list.get(range.clone()).unwrap_or_default();
     let (mut before, mut before_stem) = (START, START);
-    let mut earlier_stem = 0;
+    let (mut last_broad, mut earlier_broad) = (0, 0);
+    let mut last_meant = 0;
     let (mut quoted, mut shouted, mut words) = (false, 0, 0_usize);
     for (nth, token) in sentence.iter().enumerate() {
         let at = range.start + nth;
@@ -61,15 +62,23 @@ pub(super) fn of_sentence(
         if stem != word || before_stem != before {
             add(mix(3, before, word), at.saturating_sub(1).max(range.start), at + 1);
         }
-        add(mix(4, before_stem, stem), at.saturating_sub(1).max(range.start), at + 1);
-        if earlier_stem != 0 {
+        // What it means where that is known, so that languages share what is learnt of pairs and threes.
+        let broad = if token.concept == 0 { stem } else { u64::from(token.concept) };
+        add(mix(4, last_broad, broad), at.saturating_sub(1).max(range.start), at + 1);
+        if earlier_broad != 0 {
             add(
-                mix(6, mix(0, earlier_stem, before_stem), stem),
+                mix(6, mix(0, earlier_broad, last_broad), broad),
                 at.saturating_sub(2).max(range.start),
                 at + 1,
             );
         }
-        earlier_stem = before_stem;
+        if token.concept != 0 {
+            let meant = u64::from(token.concept);
+            add(mix(12, meant, 0), at, at + 1);
+            add(mix(13, last_meant, meant), at, at + 1);
+            last_meant = meant;
+        }
+        (earlier_broad, last_broad) = (last_broad, broad);
         (before, before_stem) = (word, stem);
     }
     let whole = (range.start, range.start);

@@ -49,7 +49,7 @@ pub(super) fn hash_word(letters: &[u8]) -> u64 {
 #[derive(Default)]
 pub(super) struct Lexicon {
     words: Table<Entry>,
-    stems: Table<WordId>,
+    stems: Table<Entry>,
     /// One bit for each stem's hash: most words of most texts start with none.
     stem_bits: Vec<u64>,
     aliases: Vec<Vec<Vec<u8>>>,
@@ -63,6 +63,8 @@ struct Entry {
     id: WordId,
     /// One more than its place among the aliases; zero is none.
     alias: u16,
+    /// What it means, in whatever language; zero is none known.
+    concept: u16,
 }
 
 /// What a text's word is.
@@ -72,6 +74,8 @@ pub(super) struct Word<'a> {
     /// The hash of its first letters, which forms of one word share.
     pub(super) stem: u64,
     pub(super) ids: [WordId; MOST_IDS],
+    /// What it means, in whatever language; zero is none known.
+    pub(super) concept: u16,
     /// It is a word, in a phrase or not.
     pub(super) known: bool,
     /// The words it is another spelling of.
@@ -91,15 +95,29 @@ impl Lexicon {
     }
 
     pub(super) fn add_stem(&mut self, letters: &[u8]) -> WordId {
+        let count = self.count.saturating_add(1);
+        let entry = self.stem(letters);
+        if entry.id == 0 {
+            entry.id = count;
+            self.count = count;
+            return count;
+        }
+        entry.id
+    }
+
+    fn stem(&mut self, letters: &[u8]) -> &mut Entry {
         let hash = hash_word(letters);
-        let next = self.count.saturating_add(1);
-        let id = *self.stems.entry(hash).or_insert(next);
-        self.count = self.count.max(id);
         self.stem_bits.resize((STEM_BITS / 64) as usize, 0);
         if let Some(bits) = self.stem_bits.get_mut((hash % STEM_BITS / 64) as usize) {
             *bits |= 1 << (hash % 64);
         }
-        id
+        self.stems.entry(hash).or_default()
+    }
+
+    /// Has a word, or all that start so, mean `concept`.
+    pub(super) fn add_concept(&mut self, letters: &[u8], stem: bool, concept: u16) {
+        let entry = if stem { self.stem(letters) } else { self.words.entry(hash_word(letters)).or_default() };
+        entry.concept = concept;
     }
 
     /// Has `spelling` read as `words`.
@@ -138,7 +156,7 @@ impl Lexicon {
     pub(super) fn look_up(&self, letters: &[u8]) -> Word<'_> {
         let mut ids = [0; MOST_IDS];
         let mut free = ids.iter_mut();
-        let (mut hash, mut stem) = (SEED, SEED);
+        let (mut hash, mut stem, mut concept) = (SEED, SEED, 0);
         for (at, byte) in letters.iter().enumerate() {
             hash = step(hash, *byte);
             if at < STEM {
@@ -147,10 +165,14 @@ impl Lexicon {
             if at + 1 < SHORTEST_STEM || !self.maybe_stem(hash) {
                 continue;
             }
-            if let Some(id) = self.stems.get(&hash)
+            let Some(entry) = self.stems.get(&hash) else { continue };
+            if entry.concept != 0 {
+                concept = entry.concept;
+            }
+            if entry.id != 0
                 && let Some(slot) = free.next()
             {
-                *slot = *id;
+                *slot = entry.id;
             }
         }
         let entry = self.words.get(&hash).copied();
@@ -159,9 +181,12 @@ impl Lexicon {
         {
             *slot = id;
         }
+        if let Some(Entry { concept: meant @ 1.., .. }) = entry {
+            concept = meant;
+        }
         let [first, ..] = ids;
         let known = entry.is_some() || (letters.len() > SHORTEST_STEM + 1 && first != 0);
-        Word { hash, stem, ids, known, alias: entry.and_then(|entry| self.alias_of(entry)) }
+        Word { hash, stem, ids, concept, known, alias: entry.and_then(|entry| self.alias_of(entry)) }
     }
 
     /// Whether `more` put to the word whose hash this is would make a word: no letters are copied for a look.
@@ -170,8 +195,9 @@ impl Lexicon {
         let mut stems = false;
         for (at, byte) in more.iter().enumerate() {
             hash = step(hash, *byte);
-            stems |=
-                length + at + 1 >= SHORTEST_STEM && self.maybe_stem(hash) && self.stems.contains_key(&hash);
+            stems |= length + at + 1 >= SHORTEST_STEM
+                && self.maybe_stem(hash)
+                && self.stems.get(&hash).is_some_and(|entry| entry.id != 0);
         }
         stems && length + more.len() > SHORTEST_STEM + 1 || self.words.contains_key(&hash)
     }

@@ -246,16 +246,21 @@ pub(super) fn fold_word(word: &str, folding: &Folding) -> Vec<u8> {
     letters
 }
 
-fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
-    let stem = word.ends_with('*');
-    let bare = word.trim_end_matches('*');
-    let mut ids = Vec::new();
+/// A word's letters, those of umlauts also as two.
+pub(super) fn spellings(bare: &str, folding: &Folding) -> Vec<Vec<u8>> {
     let mut spellings = vec![fold_word(bare, folding)];
     let lower = bare.to_lowercase();
     if lower.contains(['ä', 'ö', 'ü']) {
         spellings.push(fold_word(&lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue"), folding));
     }
-    for letters in spellings {
+    spellings
+}
+
+fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
+    let stem = word.ends_with('*');
+    let bare = word.trim_end_matches('*');
+    let mut ids = Vec::new();
+    for letters in spellings(bare, folding) {
         ids.push(if stem { lexicon.add_stem(&letters) } else { lexicon.add(&letters) });
     }
     ids

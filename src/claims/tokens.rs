@@ -35,6 +35,8 @@ pub(super) struct Token {
     pub(super) hash: u64,
     pub(super) stem: u64,
     pub(super) ids: [WordId; MOST_IDS],
+    /// What it means, in whatever language; zero is none known.
+    pub(super) concept: u16,
     pub(super) start: u32,
     pub(super) end: u32,
     /// Its letters in [`Tokens::letters`].
@@ -66,9 +68,9 @@ impl Tokens {
         let from = self.letters.len() as u32;
         self.letters.extend_from_slice(letters.get(..LONGEST_WORD).unwrap_or(letters));
         let to = self.letters.len() as u32;
-        let lexicon::Word { hash, stem, ids, known, .. } = *word;
+        let lexicon::Word { hash, stem, ids, concept, known, .. } = *word;
         let flags = if known { flags | KNOWN } else { flags };
-        self.list.push(Token { hash, stem, ids, start, end, from, to, flags });
+        self.list.push(Token { hash, stem, ids, concept, start, end, from, to, flags });
     }
 
     /// The sentences, as ranges of `list`.
