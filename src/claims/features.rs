@@ -42,7 +42,7 @@ pub(super) fn of_sentence(
         out.push(Feature { key: key(hash), from: from as u32, to: to as u32 });
     };
     let sentence = tokens.list.get(range.clone()).unwrap_or_default();
-    let (mut before, mut before_stem) = (START, START);
+    let mut before = START;
     let (mut last_broad, mut earlier_broad) = (0, 0);
     let mut last_meant = 0;
     let (mut quoted, mut shouted, mut words) = (false, 0, 0_usize);
@@ -58,9 +58,6 @@ pub(super) fn of_sentence(
         add(mix(1, word, 0), at, at + 1);
         if stem != word {
             add(mix(2, stem, 0), at, at + 1);
-        }
-        if stem != word || before_stem != before {
-            add(mix(3, before, word), at.saturating_sub(1).max(range.start), at + 1);
         }
         // What it means where that is known, so that languages share what is learnt of pairs and threes.
         let broad = if token.concept == 0 { stem } else { u64::from(token.concept) };
@@ -79,7 +76,7 @@ pub(super) fn of_sentence(
             last_meant = meant;
         }
         (earlier_broad, last_broad) = (last_broad, broad);
-        (before, before_stem) = (word, stem);
+        before = word;
     }
     let whole = (range.start, range.start);
     add(mix(8, before, 1), range.end.saturating_sub(1), range.end);
