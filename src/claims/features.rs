@@ -1,4 +1,5 @@
-//! What the model is told of a sentence: its words, pairs and threes of them, the phrases found in it.
+//! What the model is told of a sentence: its words, what they mean, pairs and threes of them, the phrases
+//! found in it.
 //!
 //! Each feature is a number out of four thousand million. Stems (a word's first letters) let what was learnt of one form serve
 //! others, also in languages that inflect.
