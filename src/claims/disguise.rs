@@ -4,7 +4,7 @@
 //! other reasons stays as it is.
 
 use super::lexicon::Lexicon;
-use super::tokens::{ASKED, EXCLAIMED, PAUSE, QUOTED, SENTENCE, STAND_IN, Token, Tokens};
+use super::tokens::{ASKED, EXCLAIMED, KNOWN, PAUSE, QUOTED, SENTENCE, STAND_IN, Token, Tokens};
 
 /// The letter a symbol between letters is written for.
 pub(super) const fn letter_for(symbol: char) -> Option<u8> {
@@ -147,31 +147,25 @@ pub(super) fn rejoin(tokens: &mut Tokens, lexicon: &Lexicon) {
     }
 }
 
-/// Two pieces with at most one mark between, or a space where neither is a word.
+/// Two pieces with at most one mark between, or a space where neither is a word. Two words are never put
+/// together, be what comes out a word or not.
 fn joinable(first: &Token, second: &Token) -> bool {
+    if first.has(KNOWN) && second.has(KNOWN) || first.has(STAND_IN) || second.has(QUOTED | STAND_IN) {
+        return false;
+    }
     let gap = second.start.saturating_sub(first.end);
-    first.ids == [0; 4]
-        && second.ids == [0; 4]
-        && (1..=4).contains(&gap)
-        && !second.has(SENTENCE | QUOTED)
-        && !first.has(STAND_IN)
-        && !second.has(STAND_IN)
-        || (gap == 1 || (2..=6).contains(&gap) && second.has(PAUSE))
-            && (first.ids == [0; 4] || second.ids == [0; 4])
-            && !second.has(QUOTED)
-            && !first.has(STAND_IN)
-            && !second.has(STAND_IN)
+    let (no_first, no_second) = (first.ids == [0; 4], second.ids == [0; 4]);
+    no_first && no_second && (1..=4).contains(&gap) && !second.has(SENTENCE)
+        || (gap == 1 || (2..=6).contains(&gap) && second.has(PAUSE)) && (no_first || no_second)
 }
 
 fn join_pieces(tokens: &mut Tokens, first: &Token, second: &Token, lexicon: &Lexicon) -> bool {
-    let mut letters = tokens.letters_of(first).to_vec();
-    letters.extend_from_slice(tokens.letters_of(second));
-    if letters.len() < 5
-        || !lexicon.knows(&letters)
-        || (lexicon.knows(tokens.letters_of(first)) && lexicon.knows(tokens.letters_of(second)))
-    {
+    let length = (first.to - first.from) as usize;
+    let more = tokens.letters_of(second);
+    if length + more.len() < 5 || !lexicon.knows_joined(first.hash, length, more) {
         return false;
     }
+    let letters = [tokens.letters_of(first), more].concat();
     add(tokens, &letters, first, second, lexicon);
     true
 }
@@ -181,16 +175,12 @@ fn add(tokens: &mut Tokens, letters: &[u8], first: &Token, last: &Token, lexicon
         .alias(super::lexicon::hash_word(letters))
         .map_or_else(|| vec![letters.to_vec()], <[Vec<u8>]>::to_vec);
     for (nth, word) in words.iter().enumerate() {
-        let from = tokens.letters.len() as u32;
-        tokens.letters.extend_from_slice(word);
-        let to = tokens.letters.len() as u32;
-        let (hash, ids) = lexicon.look_up(word);
         let flags = if nth == 0 {
-            first.flags & !STAND_IN | last.flags & (ASKED | EXCLAIMED)
+            first.flags & !(STAND_IN | KNOWN) | last.flags & (ASKED | EXCLAIMED)
         } else {
             super::tokens::SAME_SOURCE
         };
-        tokens.list.push(Token { hash, ids, start: first.start, end: last.end, from, to, flags });
+        tokens.add(word, &lexicon.look_up(word), first.start, last.end, flags);
     }
 }
 

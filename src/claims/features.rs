@@ -1,4 +1,5 @@
-//! What the model is told of a sentence: its words, pairs and threes of them, the phrases found in it.
+//! What the model is told of a sentence: its words, what they mean, pairs and threes of them, the phrases
+//! found in it.
 //!
 //! Each feature is a number out of four thousand million. Stems (a word's first letters) let what was learnt of one form serve
 //! others, also in languages that inflect.
@@ -8,9 +9,6 @@ use super::tokens::{ASKED, CAPITALS, EXCLAIMED, QUOTED, Token, Tokens};
 
 /// Most phrases of a sentence that are told of one by one.
 const MOST_PHRASES: usize = 48;
-
-/// Letters of a stem.
-const STEM: usize = 5;
 
 const START: u64 = 0x51_7cc1_b727_220a;
 
@@ -32,13 +30,6 @@ const fn key(hash: u64) -> u32 {
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
-fn stem(letters: &[u8], whole: u64) -> u64 {
-    if letters.len() <= STEM {
-        return whole;
-    }
-    super::lexicon::hash_word(letters.get(..STEM).unwrap_or_default())
-}
-
 /// The features of the sentence `range`; `hits` are those that begin in it.
 pub(super) fn of_sentence(
     tokens: &Tokens,
@@ -52,8 +43,9 @@ pub(super) fn of_sentence(
         out.push(Feature { key: key(hash), from: from as u32, to: to as u32 });
     };
     let sentence = tokens.list.get(range.clone()).unwrap_or_default();
-    let (mut before, mut before_stem) = (START, START);
-    let mut earlier_stem = 0;
+    let mut before = START;
+    let (mut last_broad, mut earlier_broad) = (0, 0);
+    let mut last_meant = 0;
     let (mut quoted, mut shouted, mut words) = (false, 0, 0_usize);
     for (nth, token) in sentence.iter().enumerate() {
         let at = range.start + nth;
@@ -63,26 +55,29 @@ pub(super) fn of_sentence(
         }
         words += 1;
         shouted += usize::from(token.has(CAPITALS));
-        let word = token.hash;
-        let stem = stem(tokens.letters_of(token), word);
+        let (word, stem) = (token.hash, token.stem);
         add(mix(1, word, 0), at, at + 1);
         if stem != word {
             add(mix(2, stem, 0), at, at + 1);
         }
-        if stem != word || before_stem != before {
-            add(mix(3, before, word), at.saturating_sub(1).max(range.start), at + 1);
-        }
-        add(mix(4, before_stem, stem), at.saturating_sub(1).max(range.start), at + 1);
-        if earlier_stem != 0 {
-            add(mix(5, earlier_stem, stem), at.saturating_sub(2).max(range.start), at + 1);
+        // What it means where that is known, so that languages share what is learnt of pairs and threes.
+        let broad = if token.concept == 0 { stem } else { u64::from(token.concept) };
+        add(mix(4, last_broad, broad), at.saturating_sub(1).max(range.start), at + 1);
+        if earlier_broad != 0 {
             add(
-                mix(6, mix(0, earlier_stem, before_stem), stem),
+                mix(6, mix(0, earlier_broad, last_broad), broad),
                 at.saturating_sub(2).max(range.start),
                 at + 1,
             );
         }
-        earlier_stem = before_stem;
-        (before, before_stem) = (word, stem);
+        if token.concept != 0 {
+            let meant = u64::from(token.concept);
+            add(mix(12, meant, 0), at, at + 1);
+            add(mix(13, last_meant, meant), at, at + 1);
+            last_meant = meant;
+        }
+        (earlier_broad, last_broad) = (last_broad, broad);
+        before = word;
     }
     let whole = (range.start, range.start);
     add(mix(8, before, 1), range.end.saturating_sub(1), range.end);

@@ -55,12 +55,15 @@ impl Folding {
         }
     }
 
+    #[inline]
     pub(super) fn of(&self, character: char) -> Folded {
-        let code = u32::from(character);
         let [(_, basic), ..] = &self.ranges;
-        if let Some(answer) = basic.get(code as usize) {
-            return *answer;
-        }
+        basic.get(character as usize).copied().unwrap_or_else(|| self.high(character))
+    }
+
+    #[cold]
+    fn high(&self, character: char) -> Folded {
+        let code = u32::from(character);
         for (first, answers) in &self.ranges {
             if let Some(answer) = code.checked_sub(*first).and_then(|at| answers.get(at as usize)) {
                 return *answer;

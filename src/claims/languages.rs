@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::fold::Folding;
 use super::lexicon::Lexicon;
-use super::phrases::{Binding, Says, fold_word};
+use super::phrases::{Binding, Says, fold_word, spellings};
 use super::syntax::Sets;
 use crate::domain::words::Claim;
 
@@ -16,6 +16,9 @@ const FILES: [(&str, &str); 4] = [
     ("fr", include_str!("languages/fr.toml")),
     ("de", include_str!("languages/de.toml")),
 ];
+
+/// Words that mean the same in any of the languages.
+const CONCEPTS: &str = include_str!("languages/concepts.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +55,22 @@ pub(super) fn add_all(binding: &mut Binding<'_>, lexicon: &mut Lexicon, folding:
             Err(error) => mistakes.push(format!("{language}: {error}")),
         }
     }
+    match toml::from_str::<BTreeMap<String, String>>(CONCEPTS) {
+        Ok(concepts) => add_concepts(&concepts, lexicon, folding),
+        Err(error) => mistakes.push(format!("concepts: {error}")),
+    }
     mistakes
+}
+
+fn add_concepts(concepts: &BTreeMap<String, String>, lexicon: &mut Lexicon, folding: &Folding) {
+    for (number, words) in (1..).zip(concepts.values()) {
+        for word in words.split_whitespace() {
+            let bare = word.trim_end_matches('*');
+            for letters in spellings(bare, folding) {
+                lexicon.add_concept(&letters, bare.len() < word.len(), number);
+            }
+        }
+    }
 }
 
 fn add(

@@ -13,9 +13,6 @@ pub(super) const BLOCK: char = '\u{2029}';
 /// a few milliseconds.
 pub(super) const MOST_VISIBLE: usize = 64 * 1024;
 
-/// How much of the source is looked at for them, in bytes.
-pub(super) const MOST_SOURCE: usize = 2 * 1024 * 1024;
-
 /// Longest entity: `&CounterClockwiseContourIntegral;`.
 const LONGEST_ENTITY: usize = 34;
 
@@ -61,9 +58,7 @@ struct Scan<'a> {
 
 /// Reads `text` as its recipient would see it.
 pub(super) fn visible(decoded: &Decoded<'_>, media_type: Option<&str>) -> Visible {
-    let whole = decoded.text.as_ref();
-    let end = whole.floor_char_boundary(MOST_SOURCE.min(whole.len()));
-    let text = whole.get(..end).unwrap_or_default();
+    let text = decoded.text.as_ref();
     let mut scan = Scan {
         decoded,
         text,
@@ -75,7 +70,7 @@ pub(super) fn visible(decoded: &Decoded<'_>, media_type: Option<&str>) -> Visibl
         no_more_tags: false,
     };
     let complete = scan.run();
-    Visible { characters: scan.out, truncated: !complete || end < whole.len() }
+    Visible { characters: scan.out, truncated: !complete || decoded.truncated }
 }
 
 fn is_markup(media_type: &str) -> bool {
@@ -136,6 +131,15 @@ impl Scan<'_> {
         if self.shown() {
             let run = rest.get(..length).unwrap_or_default();
             let decoded = self.decoded;
+            if run.is_ascii() && decoded.is_original() {
+                let first = at as u32;
+                self.out.extend(run.bytes().zip(first..).map(|(byte, start)| Seen {
+                    character: char::from(byte),
+                    start,
+                    end: start.wrapping_add(1),
+                }));
+                return at + length;
+            }
             self.out.extend(run.char_indices().map(|(from, character)| Seen {
                 character,
                 start: decoded.origin(at + from),

@@ -77,7 +77,7 @@ impl Model {
     }
 
     /// The weights of a feature, if it has any.
-    fn row(&self, key: u32) -> Option<&[u8]> {
+    fn row(&self, key: u32) -> Option<&[u8; CLAIMS]> {
         let group = (key >> (32 - GROUP_BITS)) as usize;
         let bit = (group as u32) << (KNOWN_BITS - GROUP_BITS) | known_bits(key as u16);
         self.known.get((bit / 64) as usize).filter(|word| *word & 1 << (bit % 64) != 0)?;
@@ -85,16 +85,20 @@ impl Model {
         let last = (key as u16).to_le_bytes();
         self.entries
             .get(from * ENTRY..to * ENTRY)?
-            .chunks_exact(ENTRY)
-            .find_map(|entry| entry.strip_prefix(&last))
+            .as_chunks::<ENTRY>()
+            .0
+            .iter()
+            .find(|[low, high, ..]| [*low, *high] == last)
+            .and_then(|entry| entry.last_chunk())
     }
 
     /// How far a sentence with these features is on the claiming side, for each claim.
     pub(super) fn scores(&self, features: &[Feature]) -> Scores {
         let mut sums = [0_i32; CLAIMS];
         for row in features.iter().filter_map(|feature| self.row(feature.key)) {
+            // Bounded by the length of a sentence; unchecked, seven sums are done at once.
             for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += i32::from(weight.cast_signed());
+                *sum = sum.wrapping_add(i32::from(weight.cast_signed()));
             }
         }
         let mut scores = self.bias;

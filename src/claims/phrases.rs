@@ -9,7 +9,7 @@ use super::fold::{Folded, Folding};
 use super::lexicon::{Lexicon, MOST_IDS, SHORTEST_STEM, WordId, hash_word};
 use super::search::Search;
 use super::syntax::{self, Item, Line, Sets};
-use super::tokens::{QUOTED, Token};
+use super::tokens::{QUOTED, Token, Tokens};
 use crate::domain::words::Claim;
 
 /// What a phrase says about a claim where it is found.
@@ -70,6 +70,9 @@ pub(super) struct Phrase {
 const STEPS_A_WORD: usize = 400;
 const STEPS_BESIDES: usize = 50_000;
 
+/// Waiting phrases told to wait on in the time of one step.
+const LOOKS_A_STEP: usize = 8;
+
 /// Words no gap may stand over.
 const NEGATIONS: &str = "not t never no nor without kein keine keinen keiner nicht nie niemals weder ne pas jamais sans aucun aucune \
     nunca jamas ni ningun ninguna tampoco sin";
@@ -77,11 +80,54 @@ const NEGATIONS: &str = "not t never no nor without kein keine keinen keiner nic
 #[derive(Default)]
 pub(super) struct Phrases {
     phrases: Vec<Phrase>,
-    /// Under each word: phrases whose rarest word it is, and which element that is.
-    waiting: Vec<Vec<(u32, u8)>>,
+    /// Under each word: phrases whose rarest word it is.
+    waiting: Vec<Vec<Waiting>>,
+    /// Under each word: what it is companion as.
+    companies: Vec<Vec<u16>>,
+    company: u16,
     /// For each class, one bit a word.
     classes: Vec<Vec<u64>>,
     negations: Vec<bool>,
+}
+
+/// A phrase that waits for a word.
+#[derive(Clone, Copy)]
+struct Waiting {
+    phrase: u32,
+    /// Which of a sentence's companions it needs: its second rarest word. Most phrases that wait for a word
+    /// that is there need one that is not, and so are told by one bit.
+    companion: u16,
+    /// Which of its elements waits.
+    element: u8,
+}
+
+/// The companions there are in a sentence, a bit each; the first is always there.
+struct Company {
+    bits: Vec<u64>,
+}
+
+impl Company {
+    fn meet(&mut self, sentence: &[Token], companies: &[Vec<u16>]) {
+        self.bits.fill(0);
+        self.add(0);
+        for token in sentence.iter().filter(|token| !token.has(QUOTED)) {
+            for id in token.ids.iter().take_while(|id| **id != 0) {
+                for companion in companies.get(usize::from(*id)).into_iter().flatten() {
+                    self.add(*companion);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, companion: u16) {
+        if let Some(word) = self.bits.get_mut(usize::from(companion / 64)) {
+            *word |= 1 << (companion % 64);
+        }
+    }
+
+    fn has(&self, companion: u16) -> bool {
+        self.bits.get(usize::from(companion / 64)).is_some_and(|word| word & 1 << (companion % 64) != 0)
+    }
 }
 
 /// One line of a phrase and what it says.
@@ -146,10 +192,15 @@ impl<'a> Binding<'a> {
         for word in uses.keys().copied().collect::<std::collections::BTreeSet<_>>() {
             numbers.insert(word, number(word, self.folding, lexicon));
         }
-        let mut bound = Phrases { waiting: vec![Vec::new(); lexicon.len()], ..Phrases::default() };
+        let mut bound = Phrases {
+            waiting: vec![Vec::new(); lexicon.len()],
+            companies: vec![Vec::new(); lexicon.len()],
+            ..Phrases::default()
+        };
         let mut classes: HashMap<Vec<WordId>, u16> = HashMap::new();
+        let mut companions: HashMap<Vec<WordId>, u16> = HashMap::new();
         for line in &self.lines {
-            bound.add(line, &numbers, &uses, &mut classes);
+            bound.add(line, &numbers, &uses, &mut classes, &mut companions);
         }
         bound.classes.resize(classes.len(), Vec::new());
         for (ids, class) in classes {
@@ -195,16 +246,21 @@ pub(super) fn fold_word(word: &str, folding: &Folding) -> Vec<u8> {
     letters
 }
 
-fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
-    let stem = word.ends_with('*');
-    let bare = word.trim_end_matches('*');
-    let mut ids = Vec::new();
+/// A word's letters, those of umlauts also as two.
+pub(super) fn spellings(bare: &str, folding: &Folding) -> Vec<Vec<u8>> {
     let mut spellings = vec![fold_word(bare, folding)];
     let lower = bare.to_lowercase();
     if lower.contains(['ä', 'ö', 'ü']) {
         spellings.push(fold_word(&lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue"), folding));
     }
-    for letters in spellings {
+    spellings
+}
+
+fn number(word: &str, folding: &Folding, lexicon: &mut Lexicon) -> Vec<WordId> {
+    let stem = word.ends_with('*');
+    let bare = word.trim_end_matches('*');
+    let mut ids = Vec::new();
+    for letters in spellings(bare, folding) {
         ids.push(if stem { lexicon.add_stem(&letters) } else { lexicon.add(&letters) });
     }
     ids
@@ -217,8 +273,9 @@ impl Phrases {
         numbers: &HashMap<&str, Vec<WordId>>,
         uses: &HashMap<&str, usize>,
         classes: &mut HashMap<Vec<WordId>, u16>,
+        companions: &mut HashMap<Vec<WordId>, u16>,
     ) {
-        let mut rarest: Option<(usize, u8, Vec<WordId>)> = None;
+        let mut wanted: Vec<(usize, u8, Vec<WordId>)> = Vec::new();
         let mut elements = Vec::with_capacity(bound.line.len());
         for (at, want) in bound.line.iter().enumerate() {
             let step = match &want.item {
@@ -237,8 +294,8 @@ impl Phrases {
                     ids.sort_unstable();
                     ids.dedup();
                     let common: usize = words.iter().filter_map(|word| uses.get(word.as_str())).sum();
-                    if !want.optional && rarest.as_ref().is_none_or(|(least, ..)| common < *least) {
-                        rarest = Some((common, at as u8, ids.clone()));
+                    if !want.optional {
+                        wanted.push((common, at as u8, ids.clone()));
                     }
                     match ids.as_slice() {
                         [only] => Step::Word(*only),
@@ -251,30 +308,56 @@ impl Phrases {
             };
             elements.push(Element { step, optional: want.optional });
         }
-        let Some((_, at, ids)) = rarest else { return };
+        wanted.sort_by_key(|(common, at, _)| (*common, *at));
+        let mut wanted = wanted.into_iter();
+        let Some((_, element, ids)) = wanted.next() else { return };
+        let companion = wanted.next().map_or(0, |(.., ids)| self.companion(ids, companions));
         let phrase = self.phrases.len() as u32;
         let Bound { claim, says, own, written, .. } = *bound;
         self.phrases.push(Phrase { claim, says, own, written, elements });
         for id in ids {
             if let Some(waiting) = self.waiting.get_mut(usize::from(id)) {
-                waiting.push((phrase, at));
+                waiting.push(Waiting { phrase, companion, element });
             }
         }
     }
 
-    /// Finds the phrases of a text. The flag says that the search was cut short.
-    pub(super) fn find(&self, tokens: &[Token], hits: &mut Vec<Hit>) -> bool {
-        let mut search = Search { phrases: self, tokens, left: tokens.len() * STEPS_A_WORD + STEPS_BESIDES };
-        for (at, token) in tokens.iter().enumerate() {
-            if token.has(QUOTED) {
-                continue;
+    /// The number of a companion that is one of these words.
+    fn companion(&mut self, ids: Vec<WordId>, companions: &mut HashMap<Vec<WordId>, u16>) -> u16 {
+        if let Some(known) = companions.get(&ids) {
+            return *known;
+        }
+        // Should they run out, the one that is always there does for the rest.
+        let Some(next) = self.company.checked_add(1) else { return 0 };
+        self.company = next;
+        for id in &ids {
+            if let Some(companies) = self.companies.get_mut(usize::from(*id)) {
+                companies.push(next);
             }
-            for id in token.ids.iter().take_while(|id| **id != 0) {
-                for (phrase, element) in self.waiting.get(usize::from(*id)).into_iter().flatten() {
-                    if let Some(phrase) = self.phrases.get(*phrase as usize)
-                        && let Some(hit) = search.around(phrase, usize::from(*element), at)
-                    {
-                        hits.push(hit);
+        }
+        companions.insert(ids, next);
+        next
+    }
+
+    /// Finds the phrases of a text. The flag says that the search was cut short.
+    pub(super) fn find(&self, tokens: &Tokens, hits: &mut Vec<Hit>) -> bool {
+        let list = tokens.list.as_slice();
+        let mut search =
+            Search { phrases: self, tokens: list, left: list.len() * STEPS_A_WORD + STEPS_BESIDES };
+        let mut company = Company { bits: vec![0; usize::from(self.company) / 64 + 1] };
+        for sentence in tokens.sentences() {
+            company.meet(list.get(sentence.clone()).unwrap_or_default(), &self.companies);
+            for at in sentence {
+                let Some(token) = list.get(at).filter(|token| !token.has(QUOTED)) else { continue };
+                for id in token.ids.iter().take_while(|id| **id != 0) {
+                    let waiting = self.waiting.get(usize::from(*id)).map(Vec::as_slice).unwrap_or_default();
+                    search.left = search.left.saturating_sub(waiting.len() / LOOKS_A_STEP);
+                    for waiting in waiting.iter().filter(|waiting| company.has(waiting.companion)) {
+                        if let Some(phrase) = self.phrases.get(waiting.phrase as usize)
+                            && let Some(hit) = search.around(phrase, usize::from(waiting.element), at)
+                        {
+                            hits.push(hit);
+                        }
                     }
                     if search.left == 0 {
                         return true;

@@ -92,12 +92,19 @@ const DOMAINS: &str = "com net org co uk us es fr de at ch io info biz app ly me
 pub(super) fn address(seen: &[Seen], at: usize) -> (usize, bool) {
     let bytes = seen.get(at..seen.len().min(at + LONGEST_ADDRESS)).unwrap_or_default();
     // Cheap first: most words hold none of these.
-    let of_address =
-        |character: char| character.is_ascii_alphanumeric() || ".@-_/:?=&%#+~".contains(character);
-    let length = bytes.iter().position(|seen| !of_address(seen.character));
-    let chunk = bytes.get(..length.unwrap_or(bytes.len())).unwrap_or_default();
-    if !chunk.iter().any(|seen| matches!(seen.character, '.' | '@' | ':')) {
-        return (at + chunk.len(), false);
+    let (mut length, mut joined, mut joins) = (0, false, false);
+    for seen in bytes {
+        match seen.character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '/' => joins |= joined,
+            '.' | '@' | ':' => joined = true,
+            '?' | '=' | '&' | '%' | '#' | '+' | '~' => {}
+            _ => break,
+        }
+        length += 1;
+    }
+    let chunk = bytes.get(..length).unwrap_or_default();
+    if !joins {
+        return (at + length, false);
     }
     let text: String = chunk.iter().map(|seen| seen.character.to_ascii_lowercase()).collect();
     let text = text.trim_end_matches(['.', ':', '?', '-', '&', ',']);

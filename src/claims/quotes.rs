@@ -64,13 +64,7 @@ const LONGEST_ANNOUNCEMENT: usize = 160;
 
 /// Leaves out quoted lines (`> …`) and everything below "On … wrote:".
 pub(super) fn without_replies(seen: Vec<Seen>) -> Vec<Seen> {
-    let suspicious = seen.windows(2).any(|pair| match pair {
-        [before, after] => {
-            (matches!(before.character, '\n' | BLOCK) && matches!(after.character, '>' | '-' | '_' | '|'))
-                || (before.character == ':' && matches!(after.character, '\n' | '\r' | BLOCK | ' '))
-        }
-        _ => false,
-    }) || seen.first().is_some_and(|seen| seen.character == '>');
+    let suspicious = suspicious(&seen);
     if !suspicious {
         return seen;
     }
@@ -92,6 +86,22 @@ pub(super) fn without_replies(seen: Vec<Seen>) -> Vec<Seen> {
         kept.extend_from_slice(line);
     }
     kept
+}
+
+/// Whether any line is worth a look: it begins as quoted ones do, or ends with a colon.
+fn suspicious(seen: &[Seen]) -> bool {
+    let mut before = '\n';
+    let mut colon = false;
+    for seen in seen {
+        let new = seen.character;
+        let ends = matches!(new, '\n' | BLOCK);
+        if colon && ends || matches!(before, '\n' | BLOCK) && matches!(new, '>' | '-' | '_' | '|') {
+            return true;
+        }
+        colon = new == ':' || colon && matches!(new, ' ' | '\r' | '\t' | '\u{a0}');
+        before = new;
+    }
+    colon
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -189,10 +189,11 @@ impl Reader {
         let own_words = quotes::without_replies(visible.characters);
         let tokens = tokens::tokenize(&own_words, &self.folding, &self.lexicon);
         let mut hits = Vec::new();
-        let cut = self.phrases.find(&tokens.list, &mut hits);
+        let cut = self.phrases.find(&tokens, &mut hits);
         hits.sort_by_key(|hit| (hit.from, hit.to));
         drop_overruled(&mut hits);
-        Taken { tokens, hits, truncated: visible.truncated || cut }
+        let truncated = visible.truncated || tokens.truncated || cut;
+        Taken { tokens, hits, truncated }
     }
 
     fn judge(&self, part: Part, taken: &Taken, reading: &mut Reading) {

@@ -1,26 +1,31 @@
 //! Words as the reader takes them, each with the bytes of the original it came from.
 
 use super::fold::{Folded, Folding};
-use super::lexicon::{Lexicon, MOST_IDS, WordId};
+use super::lexicon::{self, Lexicon, MOST_IDS, WordId};
 use super::markup::{BLOCK, Seen};
 use super::{disguise, placeholders, quotes};
 
 /// The first word of a sentence.
-pub(super) const SENTENCE: u8 = 1;
+pub(super) const SENTENCE: u16 = 1;
 /// Follows a comma, a dash, the end of a line.
-pub(super) const PAUSE: u8 = 1 << 1;
+pub(super) const PAUSE: u16 = 1 << 1;
 /// Somebody else's words, or a title.
-pub(super) const QUOTED: u8 = 1 << 2;
+pub(super) const QUOTED: u16 = 1 << 2;
 /// Written in capitals.
-pub(super) const CAPITALS: u8 = 1 << 3;
+pub(super) const CAPITALS: u16 = 1 << 3;
 /// Stands for something: a placeholder, a number, an address on the web.
-pub(super) const STAND_IN: u8 = 1 << 4;
+pub(super) const STAND_IN: u16 = 1 << 4;
 /// Another word of one written as one: `'re` of `we're`.
-pub(super) const SAME_SOURCE: u8 = 1 << 5;
+pub(super) const SAME_SOURCE: u16 = 1 << 5;
 /// A question mark ends the sentence after this word.
-pub(super) const ASKED: u8 = 1 << 6;
+pub(super) const ASKED: u16 = 1 << 6;
 /// An exclamation mark does.
-pub(super) const EXCLAIMED: u8 = 1 << 7;
+pub(super) const EXCLAIMED: u16 = 1 << 7;
+/// It is a word, in a phrase or not.
+pub(super) const KNOWN: u16 = 1 << 8;
+
+/// Most words read. No letter has so many; texts made of one-letter words would, and take too long.
+const MOST_WORDS: usize = 12 * 1024;
 
 /// Longest word kept; what is longer is cut, and is no word.
 const LONGEST_WORD: usize = 48;
@@ -28,17 +33,20 @@ const LONGEST_WORD: usize = 48;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) hash: u64,
+    pub(super) stem: u64,
     pub(super) ids: [WordId; MOST_IDS],
+    /// What it means, in whatever language; zero is none known.
+    pub(super) concept: u16,
     pub(super) start: u32,
     pub(super) end: u32,
     /// Its letters in [`Tokens::letters`].
     pub(super) from: u32,
     pub(super) to: u32,
-    pub(super) flags: u8,
+    pub(super) flags: u16,
 }
 
 impl Token {
-    pub(super) const fn has(&self, flag: u8) -> bool {
+    pub(super) const fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 }
@@ -47,11 +55,22 @@ impl Token {
 pub(super) struct Tokens {
     pub(super) list: Vec<Token>,
     pub(super) letters: Vec<u8>,
+    /// There were more words than are read.
+    pub(super) truncated: bool,
 }
 
 impl Tokens {
     pub(super) fn letters_of(&self, token: &Token) -> &[u8] {
         self.letters.get(token.from as usize..token.to as usize).unwrap_or_default()
+    }
+
+    pub(super) fn add(&mut self, letters: &[u8], word: &lexicon::Word<'_>, start: u32, end: u32, flags: u16) {
+        let from = self.letters.len() as u32;
+        self.letters.extend_from_slice(letters.get(..LONGEST_WORD).unwrap_or(letters));
+        let to = self.letters.len() as u32;
+        let lexicon::Word { hash, stem, ids, concept, known, .. } = *word;
+        let flags = if known { flags | KNOWN } else { flags };
+        self.list.push(Token { hash, stem, ids, concept, start, end, from, to, flags });
     }
 
     /// The sentences, as ranges of `list`.
@@ -74,7 +93,7 @@ pub(super) struct Tokenizer<'a> {
     seen: &'a [Seen],
     tokens: Tokens,
     marks: Vec<quotes::Mark>,
-    flags: u8,
+    flags: u16,
     lines: u8,
     /// Looked at already: what stands before is no address.
     no_address_before: usize,
@@ -84,13 +103,18 @@ pub(super) struct Tokenizer<'a> {
 
 /// The letters of one written word, before it is known to be one.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four things that are true of a word or not")]
+#[expect(clippy::struct_excessive_bools, reason = "five things that are true of a word or not")]
 struct Word {
     letters: Vec<u8>,
     has_letter: bool,
     has_digit: bool,
     capitals: bool,
     symbols: bool,
+    /// Three of a letter in a row.
+    drawn_out: bool,
+    last: u8,
+    /// How often the last letter stands in a row.
+    run: u8,
 }
 
 pub(super) fn tokenize(seen: &[Seen], folding: &Folding, lexicon: &Lexicon) -> Tokens {
@@ -105,7 +129,7 @@ pub(super) fn tokenize(seen: &[Seen], folding: &Folding, lexicon: &Lexicon) -> T
         no_address_before: 0,
         letters: Vec::new(),
     };
-    tokenizer.tokens.list.reserve(seen.len() / 5);
+    tokenizer.tokens.list.reserve((seen.len() / 5).min(MOST_WORDS));
     tokenizer.tokens.letters.reserve(seen.len());
     tokenizer.run();
     let Tokenizer { mut tokens, marks, .. } = tokenizer;
@@ -118,6 +142,10 @@ impl Tokenizer<'_> {
     fn run(&mut self) {
         let mut at = 0;
         while let Some(seen) = self.seen.get(at) {
+            if self.tokens.list.len() >= MOST_WORDS {
+                self.tokens.truncated = true;
+                return;
+            }
             at = match self.folding.of(seen.character) {
                 Folded::Unseen => at + 1,
                 Folded::Space => self.space(seen.character, at),
@@ -279,7 +307,7 @@ impl Tokenizer<'_> {
             }
             return;
         }
-        let meant = disguise::shorten(&word.letters, self.lexicon);
+        let meant = if word.drawn_out { disguise::shorten(&word.letters, self.lexicon) } else { None };
         self.push(meant.as_deref().unwrap_or(&word.letters), at, end);
         self.flags = 0;
     }
@@ -289,25 +317,17 @@ impl Tokenizer<'_> {
         let start = self.seen.get(from).map_or(0, |seen| seen.start);
         let end = to.checked_sub(1).and_then(|last| self.seen.get(last)).map_or(start, |seen| seen.end);
         let lexicon = self.lexicon;
-        let (hash, ids) = lexicon.look_up(letters);
+        let word = lexicon.look_up(letters);
         // Single letters may yet be put together; what is left of them is read as words then.
-        match lexicon.alias(hash).filter(|_| letters.len() > 1) {
+        match word.alias.filter(|_| letters.len() > 1) {
             Some(words) => {
-                for (nth, word) in words.iter().enumerate() {
+                for (nth, letters) in words.iter().enumerate() {
                     let flags = if nth == 0 { self.flags } else { SAME_SOURCE };
-                    self.add(word, lexicon.look_up(word), start, end, flags);
+                    self.tokens.add(letters, &lexicon.look_up(letters), start, end, flags);
                 }
             }
-            None => self.add(letters, (hash, ids), start, end, self.flags),
+            None => self.tokens.add(letters, &word, start, end, self.flags),
         }
-    }
-
-    fn add(&mut self, letters: &[u8], known: (u64, [WordId; MOST_IDS]), start: u32, end: u32, flags: u8) {
-        let from = self.tokens.letters.len() as u32;
-        self.tokens.letters.extend(letters.iter().take(LONGEST_WORD));
-        let to = self.tokens.letters.len() as u32;
-        let (hash, ids) = known;
-        self.tokens.list.push(Token { hash, ids, start, end, from, to, flags });
     }
 }
 
@@ -316,8 +336,14 @@ impl Word {
         if self.letters.len() > LONGEST_WORD {
             return;
         }
-        for byte in packed.to_le_bytes().into_iter().take_while(|byte| *byte != 0) {
-            self.letters.push(byte);
+        let [first, second, ..] = packed.to_le_bytes();
+        self.run = if first == self.last { self.run.saturating_add(1) } else { 1 };
+        self.last = first;
+        self.drawn_out |= self.run > 2;
+        self.letters.push(first);
+        if second != 0 {
+            let more = packed.to_le_bytes().into_iter().skip(1);
+            self.letters.extend(more.take_while(|byte| *byte != 0));
         }
         if character.is_ascii_digit() {
             self.has_digit = true;

@@ -4,20 +4,36 @@
 
 use std::borrow::Cow;
 
+/// How much of a source is looked at, in bytes.
+const MOST_SOURCE: usize = 2 * 1024 * 1024;
+
 /// Text together with the place each of its bytes came from.
 pub(super) struct Decoded<'a> {
     pub(super) text: Cow<'a, str>,
     /// For each byte of `text`, where it was in the original; one more for the end. Empty: they are the same.
     from: Vec<u32>,
+    /// The original is longer than what is looked at.
+    pub(super) truncated: bool,
 }
 
 impl<'a> Decoded<'a> {
-    pub(super) fn new(original: &'a str) -> Self {
+    pub(super) fn new(whole: &'a str) -> Self {
+        let end = whole.floor_char_boundary(MOST_SOURCE.min(whole.len()));
+        let original = whole.get(..end).unwrap_or_default();
+        Self { truncated: end < whole.len(), ..Self::of(original) }
+    }
+
+    fn of(original: &'a str) -> Self {
         if shows_leftovers(original.as_bytes()) {
             decode(original)
         } else {
-            Self { text: Cow::Borrowed(original), from: Vec::new() }
+            Self { text: Cow::Borrowed(original), from: Vec::new(), truncated: false }
         }
+    }
+
+    /// Whether it is the original, byte for byte.
+    pub(super) const fn is_original(&self) -> bool {
+        self.from.is_empty()
     }
 
     /// Where byte `at` of the text came from.
@@ -86,8 +102,8 @@ fn decode(original: &str) -> Decoded<'_> {
     }
     from.push(bytes.len() as u32);
     match String::from_utf8(out) {
-        Ok(text) => Decoded { text: Cow::Owned(text), from },
+        Ok(text) => Decoded { text: Cow::Owned(text), from, truncated: false },
         // Not UTF-8 once decoded: it was not quoted-printable, or not ours to guess.
-        Err(_) => Decoded { text: Cow::Borrowed(original), from: Vec::new() },
+        Err(_) => Decoded { text: Cow::Borrowed(original), from: Vec::new(), truncated: false },
     }
 }
