@@ -14,7 +14,7 @@ mod search;
 use crate::domain::answer::{Answer, Budget, Finding, Reason, RuleVerdict};
 use crate::domain::condition::Circumstances;
 use crate::domain::contact::{Contact, Standing};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKey};
 use crate::domain::follow_up;
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
@@ -68,18 +68,23 @@ pub fn decide(
 /// Opens the follow-up that a handoff is, unless the same question has opened it already.
 fn hand_over(policy: &Policy, record: &Record, question: &Question, now: Moment, decision: &mut Decision) {
     let duties = &policy.company.duties;
-    let event = follow_up::handoff(question, now);
-    let key = event.key;
-    let of_this = |record: &Record| {
-        follow_up::open(&question.customer, record, duties).into_iter().find(|open| open.cause == key)
+    let of_this = |record: &Record, key: EventKey| {
+        let open = follow_up::open(&question.customer, record, duties);
+        open.into_iter().find(|open| open.cause == key)
     };
-    if record.knows(key) {
-        decision.answer.follow_up = of_this(record);
-        return;
+    let mut event = follow_up::handoff(question, None, now);
+    if record.knows(event.key) {
+        decision.answer.follow_up = of_this(record, event.key);
+        if decision.answer.follow_up.is_some() || !question.is_minted {
+            return;
+        }
+        // Nobody gave it an id, and what it once opened is done: this is another message.
+        event = follow_up::handoff(question, Some(now), now);
     }
+    let key = event.key;
     let mut after = record.clone();
     after.tell(event.clone());
-    decision.answer.follow_up = of_this(&after);
+    decision.answer.follow_up = of_this(&after, key);
     if decision.answer.follow_up.is_some() {
         decision.change = Change::HandOver(event);
     }

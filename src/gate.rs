@@ -77,15 +77,15 @@ impl Gate {
     async fn load(&self, customer: &str) -> Result<Loaded, LedgerError> {
         let mut loaded = self.ledger.load(customer).await?;
         if let Some(journal) = &self.terms.journal {
-            for contact in journal.on_their_way(customer) {
-                settle::enter(Arc::make_mut(&mut loaded.record), contact);
+            for entry in journal.on_their_way(customer) {
+                settle::enter(Arc::make_mut(&mut loaded.record), &entry);
             }
         }
         Ok(loaded)
     }
 
     /// Commits a record, and sees that it is found among those with follow-ups. `due` is when the first of
-    /// them was due before the change.
+    /// them was due before the change, if that is known.
     async fn commit(
         &self,
         customer: &str,
@@ -96,15 +96,34 @@ impl Gate {
     ) -> Result<Committed, LedgerError> {
         let keep = self.keep(&record, now);
         let due_now = self.first_due(customer, &record);
-        // Noted first: whoever looks and finds nothing open takes the note away again.
-        if due_now.is_some() && due_now != due {
+        let changed = due_now != due;
+        // Noted before, so that no crash hides it; and after, for whoever looked in between and found
+        // nothing open.
+        if due_now.is_some() && changed {
             self.ledger.set_due(customer, due_now).await?;
         }
         let committed = self.ledger.commit(customer, revision, record, keep).await?;
-        if committed == Committed::Stored && due.is_some() && due_now.is_none() {
-            self.ledger.set_due(customer, None).await?;
+        if committed == Committed::Stored
+            && changed
+            && let Err(error) = self.note_due(customer, due_now).await
+        {
+            // What is stored is stored; whoever lists follow-ups mends the note.
+            tracing::warn!(%error, "a follow-up is stored, and the note of when it is due is not");
         }
         Ok(committed)
+    }
+
+    /// Notes when the customer's first follow-up is due; where none is, looks once more, since somebody
+    /// may have opened one meanwhile.
+    async fn note_due(&self, customer: &str, due: Option<Moment>) -> Result<(), LedgerError> {
+        self.ledger.set_due(customer, due).await?;
+        if due.is_none() {
+            let record = self.ledger.load(customer).await?.record;
+            if let Some(due) = self.first_due(customer, &record) {
+                self.ledger.set_due(customer, Some(due)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Bounds how long a verb waits for the ledger.
@@ -132,7 +151,12 @@ impl Gate {
                 let loaded = self.load(customer).await?;
                 let due = self.first_due(customer, &loaded.record);
                 let mut record = Arc::unwrap_or_clone(loaded.record);
+                let events = record.events().len();
                 let (outcome, stored) = change(&mut record);
+                // What is open and was never noted, under a policy that is new, is noted with the next event.
+                let due = due.filter(|_| {
+                    record.events().len() == events || self.first_due(customer, &record).is_none()
+                });
                 if stored == Stored::No {
                     return Ok(outcome);
                 }

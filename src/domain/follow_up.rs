@@ -10,7 +10,7 @@ use super::event::{Event, EventKey, EventKind};
 use super::moment::{Moment, Span};
 use super::question::Question;
 use super::record::Record;
-use super::words::{Name, Tags};
+use super::words::{Delivery, Name, Tags};
 
 /// The governor's own notes in a record. Nobody can tell them: told events are known ones or `x.…`.
 pub const HANDED_OVER: &str = "governor.handed_over";
@@ -99,15 +99,19 @@ pub fn open(customer: &Name, record: &Record, duties: &[Duty]) -> Vec<FollowUp> 
 }
 
 fn open_under(customer: &Name, record: &Record, duty: &Duty) -> Vec<FollowUp> {
-    let causes = record.events().iter().filter(|event| event.kind == duty.after);
+    // The last word that ends what came before it.
+    let ended = record.events().iter().rev().find(|event| duty.until.contains(&event.kind));
+    let ended = ended.map_or(Moment::from_millis(i64::MIN), |event| event.time);
+    let causes = record.events().iter().filter(|event| event.kind == duty.after && event.time > ended);
     let open = causes.filter_map(|cause| {
         let id = FollowUpId(derived(cause.key.0, &duty.kind));
-        let ended = record.knows(note_key(id, DONE))
-            || record.events().iter().any(|event| {
-                event.time >= cause.time && event.key != cause.key && duty.until.contains(&event.kind)
-            });
+        // A handoff is over, too, once a person has made that contact.
+        let is_made = duty.is_about_handoffs() && was_sent_by_a_person(record, cause);
+        if is_made || record.knows(note_key(id, DONE)) {
+            return None;
+        }
         let claim = record.events().iter().find(|event| event.key == note_key(id, CLAIMED));
-        (!ended).then(|| FollowUp {
+        Some(FollowUp {
             id,
             handle: Handle { customer: customer.clone(), id },
             kind: duty.kind.clone(),
@@ -122,10 +126,24 @@ fn open_under(customer: &Name, record: &Record, duty: &Duty) -> Vec<FollowUp> {
     if duty.is_about_handoffs() { open.collect() } else { open.take(1).collect() }
 }
 
-/// That a question was handed to a person. The same question again is the same cause.
+fn was_sent_by_a_person(record: &Record, handoff: &Event) -> bool {
+    record.events().iter().any(|event| {
+        event.kind == EventKind::ContactSent
+            && event.contact_id == handoff.contact_id
+            && event.tags.delivery == Some(Delivery::Human)
+            && event.time >= handoff.time
+    })
+}
+
+/// That a question was handed to a person. The same question again is the same cause; one without an id
+/// of its own may be another one, `again_at`.
 #[must_use]
-pub fn handoff(question: &Question, now: Moment) -> Event {
-    let key = EventKey(derived(question.fingerprint.0, HANDED_OVER));
+pub fn handoff(question: &Question, again_at: Option<Moment>, now: Moment) -> Event {
+    let key = match again_at {
+        None => derived(question.fingerprint.0, HANDED_OVER),
+        Some(moment) => derived(question.fingerprint.0 ^ moment.millis() as u64, HANDED_OVER),
+    };
+    let key = EventKey(key);
     Event {
         contact_id: Some(question.contact_id.clone()),
         tags: question.tags.clone(),
@@ -143,9 +161,10 @@ pub fn claim(id: FollowUpId, by: Name, now: Moment) -> Event {
 
 /// That somebody has done it: a person has replied, and this is what they did.
 #[must_use]
-pub fn done(follow_up: &FollowUp, what: Name, now: Moment) -> [Event; 2] {
+pub fn done(follow_up: &FollowUp, what: Name, by: Option<Name>, now: Moment) -> [Event; 2] {
     let mut noted = note(note_key(follow_up.id, DONE), DONE, now);
     noted.tags.subject = Some(what);
+    noted.tags.sender = by;
     let mut replied = note(note_key(follow_up.id, "replied"), DONE, now);
     replied.kind = EventKind::HumanReplied;
     replied.tags.channel.clone_from(&follow_up.tags.channel);
@@ -238,7 +257,7 @@ mod tests {
         assert!(record.tell(claim(one.id, "ravi".into(), hour(2))));
         assert!(!record.tell(claim(one.id, "ada".into(), hour(3))));
         assert_eq!(open(&"c".into(), &record, &duties)[0].claimed, Some(("ravi".into(), hour(2))));
-        for event in done(&one, "called back".into(), hour(4)) {
+        for event in done(&one, "called back".into(), None, hour(4)) {
             assert!(record.tell(event));
         }
         assert_eq!(open(&"c".into(), &record, &duties), []);

@@ -33,6 +33,8 @@ pub struct Question {
     pub customer: Name,
     /// Minted by the sender, or by the governor.
     pub contact_id: Name,
+    /// Whether the governor minted the id.
+    pub is_minted: bool,
     /// Digest of the question's JSON value.
     pub fingerprint: Fingerprint,
     /// With channel, purpose and delivery always given; its claims are those declared and those read.

@@ -131,6 +131,15 @@ impl Record {
         self.enter(contact);
     }
 
+    /// Adds to a contact that was told of before it was known what it was asked as.
+    pub fn recognise(&mut self, asked: &Contact) {
+        if let Some(known) = self.contacts.iter_mut().find(|known| known.id == asked.id) {
+            known.question = asked.question;
+            known.reserved_at = asked.reserved_at;
+            known.tags.fill_from(&asked.tags);
+        }
+    }
+
     /// Gives back the slot of a reservation that was never told as sent.
     pub fn release(&mut self, id: &str) {
         if let Some(contact) = self.contacts.iter_mut().rev().find(|contact| &*contact.id == id)

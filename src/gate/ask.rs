@@ -53,14 +53,16 @@ impl Gate {
             if wanted.alternatives {
                 answer.alternatives = Some(self.alternatives(&halts, &loaded.record, question, now));
             }
-            let due = self.first_due(&question.customer, &loaded.record);
             let mut record = loaded.record;
+            if decision.change == Change::Nothing {
+                return Ok(Ok(answer));
+            }
+            let due = self.first_due(&question.customer, &record);
             match decision.change {
-                Change::Nothing => return Ok(Ok(answer)),
+                Change::Nothing | Change::Confirm => {}
                 Change::Reserve(contact) => Arc::make_mut(&mut record).reserve(contact),
                 Change::HandOver(event) => drop(Arc::make_mut(&mut record).tell(event)),
                 Change::Release => Arc::make_mut(&mut record).release(&question.contact_id),
-                Change::Confirm => {}
             }
             self.compact(Arc::make_mut(&mut record), now);
             match self.commit(&question.customer, loaded.revision, record, due, now).await? {

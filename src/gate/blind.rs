@@ -31,29 +31,38 @@ impl Gate {
         error: &LedgerError,
     ) -> Result<Answer, Vec<Misuse>> {
         self.spell.one_more(error);
+        let known = self.known_blind(question)?;
         let misuses: Vec<_> = question.misplaced(now).collect();
-        if !misuses.is_empty() {
+        if known.is_none() && !misuses.is_empty() {
             return Err(misuses);
         }
         let mut answer = answer(&self.policy, &self.ledger.halts(), question, now);
         if answer.verdict == Verdict::Allow {
-            let contact = self.journalled(question, now).await?;
+            let contact = match known {
+                Some(known) => known,
+                None => self.journalled(question, now).await,
+            };
             answer.send_at = Some(contact.reserved_at);
         }
         Ok(answer)
     }
 
-    /// The contact as it is kept for the ledger: the same question asked again keeps its moment.
-    async fn journalled(&self, question: &Question, now: Moment) -> Result<Contact, Vec<Misuse>> {
-        let contact = question.reservation(question.moment(now));
-        let Some(journal) = &self.terms.journal else { return Ok(contact) };
-        let known = journal.on_their_way(&question.customer).into_iter().find(|known| known.id == contact.id);
-        match known {
-            Some(known) if known.question == contact.question => return Ok(known),
-            Some(_) => return Err(vec![Misuse::ContactIdTaken]),
-            None => {}
+    /// The contact as it was allowed blind before: the same question asked again keeps its moment.
+    fn known_blind(&self, question: &Question) -> Result<Option<Contact>, Vec<Misuse>> {
+        let Some(journal) = &self.terms.journal else { return Ok(None) };
+        let mut on_their_way = journal.on_their_way(&question.customer).into_iter();
+        match on_their_way.find(|known| known.contact.id == question.contact_id) {
+            Some(known) if known.contact.question == Some(question.fingerprint) => Ok(Some(known.contact)),
+            Some(_) => Err(vec![Misuse::ContactIdTaken]),
+            None => Ok(None),
         }
-        let entry = Entry { customer: question.customer.clone(), contact: contact.clone() };
+    }
+
+    /// The contact, kept for the ledger.
+    async fn journalled(&self, question: &Question, now: Moment) -> Contact {
+        let contact = question.reservation(question.moment(now));
+        let Some(journal) = &self.terms.journal else { return contact };
+        let entry = Entry { customer: question.customer.clone(), contact: contact.clone(), asked_at: now };
         match tokio::time::timeout(JOURNAL_PATIENCE, journal.keep(entry)).await {
             Ok(Ok(())) => {}
             // The policy says that this purpose goes ahead whatever happens; that it will not be counted
@@ -61,7 +70,7 @@ impl Gate {
             Ok(Err(error)) => tracing::error!(%error, "allowed blind, and will never be counted"),
             Err(_) => tracing::error!("allowed blind, and may never be counted: the journal does not answer"),
         }
-        Ok(contact)
+        contact
     }
 }
 

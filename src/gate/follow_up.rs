@@ -1,5 +1,7 @@
 //! Follow-ups: what is owed, by when it is due; taking one on; saying that it is done.
 
+use std::collections::HashSet;
+
 use crate::domain::follow_up::{self, FollowUp, Handle};
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
@@ -29,22 +31,34 @@ impl Gate {
     /// When the ledger cannot be read.
     pub async fn follow_ups(&self, limit: usize) -> Result<Vec<FollowUp>, LedgerError> {
         let mut found: Vec<FollowUp> = Vec::new();
-        let mut looked_at = 0;
+        let mut seen = HashSet::new();
+        let (mut skip, mut looked_at) = (0, 0);
         while found.len() < limit && looked_at < MOST_LOOKED_AT {
-            let page = self.within(self.ledger.due(looked_at, limit)).await?;
+            let page = self.within(self.ledger.due(skip, limit)).await?;
             if page.is_empty() {
                 break;
             }
             for due in page {
                 looked_at += 1;
-                let record = self.record(&due.customer).await?;
+                let record = match self.record(&due.customer).await {
+                    Err(error @ LedgerError::Unreadable { .. }) => {
+                        tracing::error!(%error, "a record with follow-ups cannot be read; they are left out");
+                        skip += 1;
+                        continue;
+                    }
+                    record => record?,
+                };
                 let open = follow_up::open(&due.customer, &record, &self.policy.company.duties);
-                if open.first().map(|first| first.due_at) != Some(due.at) {
+                let first = open.first().map(|first| first.due_at);
+                if first == Some(due.at) {
+                    skip += 1;
+                } else {
                     // Something came between a change and its note; what the record says holds.
-                    let first = open.first().map(|first| first.due_at);
-                    self.within(self.ledger.set_due(&due.customer, first)).await?;
+                    self.within(self.note_due(&due.customer, first)).await?;
                 }
-                found.extend(open);
+                if seen.insert(due.customer) {
+                    found.extend(open);
+                }
             }
         }
         found.sort_by_key(|one| (one.due_at, one.id));
@@ -96,7 +110,7 @@ impl Gate {
             {
                 return (Err(FollowUpError::Claimed { by: holder.clone(), at: *at }), Stored::No);
             }
-            for event in follow_up::done(&open, what.clone(), now) {
+            for event in follow_up::done(&open, what.clone(), by.cloned(), now) {
                 record.tell(event);
             }
             (Ok(()), Stored::Yes)

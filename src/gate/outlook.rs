@@ -49,6 +49,7 @@ fn plain(customer: &str, channel: Name, purpose: Name) -> Question {
         customer: customer.into(),
         // No sender can mint an empty id, so nothing is known of it.
         contact_id: "".into(),
+        is_minted: true,
         fingerprint: Fingerprint(0),
         tags: Tags::default(),
         undeclared: ClaimSet::default(),

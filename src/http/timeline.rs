@@ -24,7 +24,7 @@ pub async fn get(
     let page = wanted.page(&all);
     if wanted.text {
         let zone = shared.gate.policy().company.zone_of(&record);
-        let text = story::text(&customer, &page.happenings, &zone, now);
+        let text = story::text(&customer, &page.happenings, page.is_last(), &zone, now);
         return Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(text));
     }
     Ok(json(&body::body(&customer, &page, now)))

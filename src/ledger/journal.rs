@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
 use crate::domain::contact::Contact;
+use crate::domain::moment::Moment;
 use crate::domain::words::Name;
 
 pub use file::FileId;
@@ -29,6 +30,8 @@ const MOST_REMEMBERED: usize = 1_000_000;
 pub struct Entry {
     pub customer: Name,
     pub contact: Contact,
+    /// When it was asked: what was told of the contact before that is no news.
+    pub asked_at: Moment,
 }
 
 /// What a file held when it was closed.
@@ -49,7 +52,8 @@ pub enum JournalError {
 /// The journal of one process.
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
-    remembered: Mutex<HashMap<Name, Vec<Contact>>>,
+    remembered: Mutex<HashMap<Name, Vec<Entry>>>,
+    /// How many are remembered.
     depth: AtomicUsize,
 }
 
@@ -75,23 +79,30 @@ impl Journal {
     /// When it could not be written.
     pub async fn keep(&self, entry: Entry) -> Result<(), JournalError> {
         let (done, written) = oneshot::channel();
-        self.send(Job::Append { bytes: file::frame(&entry), done })?;
-        written.await.map_err(|_| JournalError::Stopped)??;
-        self.remember(entry);
-        Ok(())
+        let bytes = file::frame(&entry);
+        // Remembered first: it may be told to the ledger before this task hears that it is written.
+        self.remember(&entry);
+        let kept = match self.send(Job::Append { bytes, done }) {
+            Ok(()) => written.await.unwrap_or(Err(JournalError::Stopped)),
+            Err(error) => Err(error),
+        };
+        if kept.is_err() {
+            self.told(&entry);
+        }
+        kept
     }
 
-    fn remember(&self, entry: Entry) {
-        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
-        if depth < MOST_REMEMBERED {
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            remembered.entry(entry.customer).or_default().push(entry.contact);
+    fn remember(&self, entry: &Entry) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.depth() < MOST_REMEMBERED {
+            remembered.entry(entry.customer.clone()).or_default().push(entry.clone());
+            self.depth.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// The customer's contacts that the ledger has not been told of, as far as this process knows.
     #[must_use]
-    pub fn on_their_way(&self, customer: &str) -> Vec<Contact> {
+    pub fn on_their_way(&self, customer: &str) -> Vec<Entry> {
         if self.depth() == 0 {
             return Vec::new();
         }
@@ -119,9 +130,11 @@ impl Journal {
     /// The ledger has been told of the contact.
     pub fn told(&self, entry: &Entry) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(contacts) = remembered.get_mut(&*entry.customer) else { return };
-        contacts.retain(|contact| contact.id != entry.contact.id);
-        if contacts.is_empty() {
+        let Some(entries) = remembered.get_mut(&*entry.customer) else { return };
+        let before = entries.len();
+        entries.retain(|known| known.contact.id != entry.contact.id);
+        self.depth.fetch_sub(before - entries.len(), Ordering::Relaxed);
+        if entries.is_empty() {
             remembered.remove(&*entry.customer);
         }
     }
@@ -133,11 +146,7 @@ impl Journal {
     pub async fn drop_file(&self, batch: &Batch) -> Result<(), JournalError> {
         let (done, dropped) = oneshot::channel();
         self.send(Job::Drop { file: batch.file.clone(), done })?;
-        let own = dropped.await.map_err(|_| JournalError::Stopped)??;
-        if own {
-            self.depth.fetch_sub(batch.entries.len().min(self.depth()), Ordering::Relaxed);
-        }
-        Ok(())
+        dropped.await.map_err(|_| JournalError::Stopped)?
     }
 
     fn send(&self, job: Job) -> Result<(), JournalError> {

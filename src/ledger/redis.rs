@@ -85,6 +85,7 @@ impl RedisLedger {
     }
 
     async fn get(&self, customer: &str) -> Result<Loaded, LedgerError> {
+        self.halted.ready().await.map_err(|error| self.failed("read the halted campaigns", &error))?;
         let key = self.key(customer);
         let mut get = Cmd::with_capacity(2, key.len() + 3);
         get.arg("GET").arg(&key);

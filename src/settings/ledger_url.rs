@@ -172,7 +172,13 @@ impl Node {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (host, port) = rest.split_once(']').ok_or("an IPv6 address ends with `]`")?;
-                (host, port.strip_prefix(':'))
+                match port {
+                    "" => (host, None),
+                    port => (
+                        host,
+                        Some(port.strip_prefix(':').ok_or("an IPv6 address ends with `]` or `]:PORT`")?),
+                    ),
+                }
             }
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -184,7 +190,7 @@ impl Node {
         }
         let port = match port {
             None => default_port,
-            Some(port) => port.parse().map_err(|_| format!("`{port}` is no port"))?,
+            Some(port) => port.parse().map_err(|_| "a port is a number up to 65535; in credentials, `/`, `@` and `:` are written percent-encoded")?,
         };
         Ok(Self { host: decoded(host)?, port })
     }
@@ -237,7 +243,9 @@ mod tests {
             ("redis:localhost", "needs `//`"),
             ("redis://", "a host is missing"),
             ("redis://a:1,b:2", "one host is enough"),
-            ("redis://a:port", "`port` is no port"),
+            ("redis://a:port", "a port is a number"),
+            ("redis://user:pa/ss@a", "percent-encoded"),
+            ("redis://[::1]7000", "`]` or `]:PORT`"),
             ("redis://a/first", "a database is a number"),
             ("redis+sentinel://a:1", "name of the master"),
             ("redis+cluster://a:1/2", "only database 0"),

@@ -85,8 +85,7 @@ fn budgets(outlook: &[Outlook]) -> Value {
     let mut found: Vec<(&Budget, About<'_>)> = Vec::new();
     for one in outlook {
         for budget in &one.budgets {
-            let place =
-                found.iter().position(|(known, _)| known.rule == budget.rule && known.used == budget.used);
+            let place = found.iter().position(|(known, _)| *known == budget);
             let place = place.unwrap_or_else(|| {
                 found.push((budget, About::default()));
                 found.len() - 1

@@ -108,6 +108,7 @@ impl QuestionReader {
         let delivery_given = delivery.unwrap_or(Delivery::Template);
         Some(Question {
             customer: customer.unwrap_or_else(|| "".into()),
+            is_minted: contact_id.is_none(),
             contact_id: contact_id.unwrap_or_else(mint),
             fingerprint: fingerprint(value),
             tags: Tags {

@@ -9,7 +9,7 @@ use crate::domain::words::{Delivery, Tags};
 
 /// The sentences, one a line, in the order given.
 #[must_use]
-pub fn text(customer: &str, happenings: &[&Happening<'_>], zone: &Zone, now: Moment) -> String {
+pub fn text(customer: &str, happenings: &[&Happening<'_>], is_all: bool, zone: &Zone, now: Moment) -> String {
     let mut lines =
         vec![format!("What happened with {customer}, newest first. Times are those of {}.", zone.name())];
     if happenings.is_empty() {
@@ -18,6 +18,9 @@ pub fn text(customer: &str, happenings: &[&Happening<'_>], zone: &Zone, now: Mom
     lines.extend(
         happenings.iter().map(|one| format!("{}: {}", when(one.at(), zone), sentence(one, zone, now))),
     );
+    if !is_all {
+        lines.push("There is more before that.".to_owned());
+    }
     lines.push(String::new());
     lines.join("\n")
 }

@@ -118,6 +118,14 @@ pub struct Page<'h, 'r> {
     next: Option<Cursor>,
 }
 
+impl Page<'_, '_> {
+    /// Whether nothing comes after it.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.next.is_none()
+    }
+}
+
 impl Wanted {
     /// Cuts the page out of the whole, which is newest first.
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
-use super::file::{self, FileId, Owned};
+use super::file::{self, End, FileId, Owned};
 use super::{Batch, JournalError};
 
 /// A file this long is closed and the next one begun, so that telling it again costs little.
@@ -15,24 +15,15 @@ const MOST_TOGETHER: usize = 512;
 
 /// What the thread is asked to do.
 pub enum Job {
-    Append {
-        bytes: Vec<u8>,
-        done: oneshot::Sender<Result<(), JournalError>>,
-    },
-    Oldest {
-        done: oneshot::Sender<Result<Option<Batch>, JournalError>>,
-    },
-    /// Answers whether the file was this process's own.
-    Drop {
-        file: FileId,
-        done: oneshot::Sender<Result<bool, JournalError>>,
-    },
+    Append { bytes: Vec<u8>, done: oneshot::Sender<Result<(), JournalError>> },
+    Oldest { done: oneshot::Sender<Result<Option<Batch>, JournalError>> },
+    Drop { file: FileId, done: oneshot::Sender<Result<(), JournalError>> },
 }
 
-/// A closed file; adopted ones were another process's.
+/// A closed file, and whether something in it cannot be read.
 struct Closed {
     owned: Owned,
-    adopted: bool,
+    damaged: bool,
 }
 
 pub struct Keeper {
@@ -94,31 +85,42 @@ impl Keeper {
             none => none.insert(Owned::create(&self.directory)?),
         };
         let written = open.append(bytes);
-        if written.is_err() {
-            // The file may end in half an entry: nothing may come after that.
+        if !open.is_sound() {
+            // It ends in half an entry: nothing may come after that.
             self.close();
         }
         written
     }
 
     fn close(&mut self) {
-        self.closed.extend(self.open.take().map(|owned| Closed { owned, adopted: false }));
+        self.closed.extend(self.open.take().map(|owned| Closed { owned, damaged: false }));
     }
 
     fn oldest(&mut self) -> std::io::Result<Option<Batch>> {
-        self.close();
+        if self.closed.is_empty() {
+            self.close();
+        }
         if self.closed.is_empty() {
             self.adopt()?;
         }
-        let Some(oldest) = self.closed.first() else { return Ok(None) };
-        let (entries, torn) = file::read(&oldest.owned.contents()?);
-        if torn {
-            tracing::warn!(
-                file = %oldest.owned.path.display(),
+        let Some(oldest) = self.closed.first_mut() else { return Ok(None) };
+        let path = oldest.owned.path.clone();
+        let (entries, end) = file::read(&oldest.owned.contents()?);
+        match end {
+            End::Whole => {}
+            End::Torn => tracing::warn!(
+                file = %path.display(),
                 "a journal file ends in half an entry, which was never answered for"
-            );
+            ),
+            End::Damaged => {
+                tracing::error!(
+                    file = %path.display(),
+                    "a journal file is damaged, or newer than this program; what comes after cannot be counted, and the file is kept aside"
+                );
+                oldest.damaged = true;
+            }
         }
-        Ok(Some(Batch { file: FileId(oldest.owned.path.clone()), entries }))
+        Ok(Some(Batch { file: FileId(path), entries }))
     }
 
     /// Takes over what processes that are gone have left.
@@ -132,19 +134,26 @@ impl Keeper {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "journal"));
         paths.sort();
         let adopted = paths.into_iter().filter_map(Owned::adopt);
-        self.closed.extend(adopted.map(|owned| Closed { owned, adopted: true }));
+        self.closed.extend(adopted.map(|owned| Closed { owned, damaged: false }));
         Ok(())
     }
 
-    fn drop_file(&mut self, file: &FileId) -> std::io::Result<bool> {
+    fn drop_file(&mut self, file: &FileId) -> std::io::Result<()> {
         let Some(place) = self.closed.iter().position(|closed| closed.owned.path == file.0) else {
-            return Ok(false);
+            return Ok(());
         };
-        match std::fs::remove_file(&file.0) {
+        let damaged = self.closed.get(place).is_some_and(|closed| closed.damaged);
+        let gone = if damaged {
+            std::fs::rename(&file.0, file.0.with_extension("damaged"))
+        } else {
+            std::fs::remove_file(&file.0)
+        };
+        match gone {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        Ok(!self.closed.remove(place).adopted)
+        self.closed.remove(place);
+        Ok(())
     }
 
     fn failed(&self, operation: &'static str, error: &std::io::Error) -> JournalError {

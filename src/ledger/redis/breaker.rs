@@ -26,9 +26,14 @@ impl Breaker {
     }
 
     /// Whether it lets nobody through but those who try.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
+    fn is_open(&self) -> bool {
         self.failures.load(Ordering::Relaxed) >= FAILURES_THAT_OPEN
+    }
+
+    /// Whether it keeps callers away at this moment; where nobody calls, it does not for long.
+    #[must_use]
+    pub fn rests(&self, now: Instant) -> bool {
+        self.is_open() && self.since_epoch_ms(now) < self.closed_until_ms.load(Ordering::Relaxed)
     }
 
     /// Whether a caller may try now. Who may must [`Breaker::note`] how it went.
@@ -83,7 +88,8 @@ mod tests {
             assert!(breaker.admits(at(10)));
         }
         assert!(breaker.note(false, at(10)), "the third opens it");
-        assert!(breaker.is_open() && !breaker.admits(at(200)));
+        assert!(breaker.rests(at(200)()) && !breaker.rests(at(260)()), "untried, it is in nobody's way");
+        assert!(!breaker.admits(at(200)));
         assert!(breaker.admits(at(260)), "one may try");
         assert!(!breaker.admits(at(261)), "and no other");
         assert!(!breaker.note(false, at(270)));

@@ -4,6 +4,7 @@
 //! twice a second, so that they learn of it even where publishing fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -27,6 +28,8 @@ pub struct Halted {
     /// The hash's key, and the channel its changes are published on.
     key: String,
     known: ArcSwap<Halts>,
+    /// Whether it has ever been read.
+    is_known: AtomicBool,
     /// Reading and replacing go together, so that an older reading never replaces a newer one.
     reading: Mutex<()>,
 }
@@ -34,12 +37,26 @@ pub struct Halted {
 impl Halted {
     #[must_use]
     pub fn new(link: Arc<Link>, key: String) -> Self {
-        Self { link, key, known: ArcSwap::default(), reading: Mutex::default() }
+        Self {
+            link,
+            key,
+            known: ArcSwap::default(),
+            is_known: AtomicBool::new(false),
+            reading: Mutex::default(),
+        }
     }
 
     #[must_use]
     pub fn known(&self) -> Arc<Halts> {
         self.known.load_full()
+    }
+
+    /// Sees that the halts have been read once: before that nobody can be told yes.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn ready(&self) -> RedisResult<()> {
+        if self.is_known.load(Ordering::Acquire) { Ok(()) } else { self.read().await }
     }
 
     /// Halts a campaign, or lifts its halt, and lets the others know.
@@ -78,11 +95,14 @@ impl Halted {
                 }
             } else {
                 poll.tick().await;
-                heard = opener.subscribe(&self.key).await.ok();
             }
-            if self.read().await.is_err() {
+            let read = self.read().await;
+            if read.is_err() {
                 // Whatever is wrong, an old subscription may have died of it without a word.
                 heard = None;
+            } else if heard.is_none() {
+                // What changed while this was made is found by the next look.
+                heard = opener.subscribe(&self.key).await.ok();
             }
         }
     }
@@ -97,6 +117,7 @@ impl Halted {
         if **self.known.load() != halts {
             self.known.store(Arc::new(halts));
         }
+        self.is_known.store(true, Ordering::Release);
         Ok(())
     }
 

@@ -124,7 +124,11 @@ impl Link {
                 (ErrorKind::Client, "it did not answer a moment ago; waiting before the next try").into()
             );
         }
-        let outcome = self.attempt(key, request).await;
+        let mut outcome = self.attempt(key, request).await;
+        // Commits may be sent twice, so what was cut off is tried once more on the next connection.
+        if outcome.as_ref().is_err_and(RedisError::is_connection_dropped) && !self.opener.is_cluster() {
+            outcome = self.attempt(key, request).await;
+        }
         let answered = outcome.as_ref().err().is_none_or(is_an_answer);
         if breaker.is_some_and(|breaker| breaker.note(answered, Instant::now)) {
             match &outcome {
@@ -185,7 +189,7 @@ impl Link {
         if self.breakers.len() == 1 {
             return self.breakers.first();
         }
-        let slot = usize::from(crc16::State::<crc16::XMODEM>::calculate(key)) % CLUSTER_SLOTS;
+        let slot = usize::from(crc16::State::<crc16::XMODEM>::calculate(hashed(key))) % CLUSTER_SLOTS;
         self.breakers.get(slot * self.breakers.len() / CLUSTER_SLOTS)
     }
 
@@ -207,7 +211,8 @@ impl Link {
                 State::Lost(why) => return unavailable(why.to_string()),
             }
         }
-        if self.breakers.iter().any(Breaker::is_open) {
+        let now = Instant::now();
+        if self.breakers.iter().any(|breaker| breaker.rests(now)) {
             return unavailable("it does not answer, or a part of it does not".to_owned());
         }
         Ok(())
@@ -258,7 +263,10 @@ impl Shared {
         if moved || timed_out || error.is_unrecoverable_error() {
             self.timeouts.store(0, Ordering::Relaxed);
             if matches!(&**self.state.load(), State::Open(_)) {
-                self.state.store(Arc::new(State::Lost(error.clone())));
+                // A connection that was cut is usually made again at once, and is worth waiting for.
+                let next =
+                    if error.is_connection_dropped() { State::Opening } else { State::Lost(error.clone()) };
+                self.state.store(Arc::new(next));
                 self.broken.notify_one();
             }
         }
@@ -306,6 +314,13 @@ fn pipeline(command: &Cmd, wait: &Cmd) -> Pipeline {
 fn confirmed(replies: Vec<Value>) -> RedisResult<Value> {
     let replies = replies.into_iter().map(Value::extract_error).collect::<RedisResult<Vec<_>>>()?;
     Ok(Value::Array(replies))
+}
+
+/// What a cluster hashes of a key: the first non-empty part in braces, if there is one.
+fn hashed(key: &[u8]) -> &[u8] {
+    let within = key.iter().position(|byte| *byte == b'{').and_then(|open| key.get(open + 1..));
+    let tag = within.and_then(|rest| rest.get(..rest.iter().position(|byte| *byte == b'}')?));
+    tag.filter(|tag| !tag.is_empty()).unwrap_or(key)
 }
 
 /// Whether a server has answered, if only to refuse: it is there, and serving.

@@ -48,6 +48,8 @@ fn duty(written: &document::FollowUp, mistakes: &mut Collector<'_>) -> Option<Du
         names::event(&written.after, &[HANDOFF], mistakes)
     };
     let until = match &written.until {
+        // One reply does not make all the contacts that were handed over.
+        None if written.after.value == HANDOFF => Vec::new(),
         None => vec![EventKind::HumanReplied, EventKind::ConversationAnswered],
         Some(texts) => {
             let events = names::list(texts, mistakes).to_vec();
