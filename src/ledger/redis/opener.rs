@@ -43,7 +43,7 @@ impl Opener {
     /// When a certificate cannot be read.
     pub fn new(url: RedisUrl, settings: RedisSettings, script: redis::Script) -> Result<Self, LedgerError> {
         // Whoever was first to choose is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let certificates = certificates(&settings)?;
         Ok(Self { url, settings, certificates, script })
     }
