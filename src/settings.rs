@@ -158,9 +158,12 @@ impl Settings {
                 settings.listen
             ));
         }
-        if settings.redis.command_timeout > settings.ledger_timeout && reading.mistakes.is_empty() {
+        let waiting =
+            if settings.redis.wait_replicas == 0 { Duration::ZERO } else { settings.redis.wait_timeout };
+        if settings.redis.command_timeout + waiting > settings.ledger_timeout && reading.mistakes.is_empty() {
             reading.mistakes.push(
-                "setting redis.command_timeout: longer than ledger.timeout, which would end the wait for it"
+                "setting redis.command_timeout: with redis.wait_timeout it is longer than ledger.timeout, which would \
+                 end the wait for it"
                     .to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! A linear model over [`super::features`], one score a claim, learnt from `training/claims`.
+//! A linear model over the features of sentences, one score a claim, learnt from `training/claims`.
 
 use super::features::Feature;
 

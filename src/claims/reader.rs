@@ -46,7 +46,7 @@ pub struct Span {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     pub claims: ClaimSet,
-    /// In the order of the text, subject first; at most [`MOST_SPANS`] for one claim and part.
+    /// In the order of the text, subject first; at most sixteen for one claim and part.
     pub spans: Vec<Span>,
     /// Not all of it was read: it is longer than a message may be.
     pub truncated: bool,

@@ -2,6 +2,8 @@
 //!
 //! Derived from the record; nothing of it is stored.
 
+use std::collections::{HashMap, HashSet};
+
 use super::contact::{Contact, Standing};
 use super::event::{Event, EventKind};
 use super::moment::{Moment, Span};
@@ -9,7 +11,7 @@ use super::record::Record;
 use super::words::Name;
 
 /// What became of a contact, as the customer noticed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Reserved, and its moment is still ahead.
     Planned,
@@ -104,15 +106,21 @@ impl Happening<'_> {
 /// it, and no event besides.
 #[must_use]
 pub fn timeline(record: &Record, now: Moment) -> Vec<Happening<'_>> {
-    let contacts =
-        record.contacts().iter().map(|contact| Happening::Contact(contact, outcome(record, contact, now)));
-    let of_a_contact =
-        |event: &Event| event.contact_id.as_deref().is_some_and(|id| record.contact(id).is_some());
-    let events = record
-        .events()
-        .iter()
-        .filter(|event| !(is_about_a_contact(&event.kind) && of_a_contact(event)))
-        .map(Happening::Event);
+    let known: HashSet<&str> = record.contacts().iter().map(|contact| &*contact.id).collect();
+    let (of_contacts, events): (Vec<&Event>, Vec<&Event>) = record.events().iter().partition(|event| {
+        is_about_a_contact(&event.kind) && event.contact_id.as_deref().is_some_and(|id| known.contains(id))
+    });
+    let mut told: HashMap<&str, Outcome> = HashMap::new();
+    for event in of_contacts {
+        if let (Some(id), Some(outcome)) = (event.contact_id.as_deref(), told_outcome(&event.kind)) {
+            let latest = told.entry(id).or_insert(outcome);
+            // An answer says more than that it came back, and that more than that it arrived.
+            *latest = (*latest).max(outcome);
+        }
+    }
+    let outcome = |contact: &Contact| outcome(contact, told.get(&*contact.id).copied(), now);
+    let contacts = record.contacts().iter().map(|contact| Happening::Contact(contact, outcome(contact)));
+    let events = events.into_iter().map(Happening::Event);
     let mut all: Vec<_> =
         contacts.chain(events).chain(waits(record).into_iter().map(Happening::Wait)).collect();
     all.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
@@ -131,30 +139,24 @@ const fn is_about_a_contact(kind: &EventKind) -> bool {
     )
 }
 
-fn outcome(record: &Record, contact: &Contact, now: Moment) -> Outcome {
-    match contact.standing {
-        Standing::Cancelled => return Outcome::Cancelled,
-        Standing::Failed => return Outcome::Failed,
-        Standing::Reserved | Standing::Sent => {}
+/// What an event says became of its contact, beyond whether it was sent.
+const fn told_outcome(kind: &EventKind) -> Option<Outcome> {
+    match kind {
+        EventKind::ContactDelivered => Some(Outcome::Delivered),
+        EventKind::ContactBounced => Some(Outcome::Bounced),
+        EventKind::ContactAnswered => Some(Outcome::Answered),
+        _ => None,
     }
-    let told = |kind: &EventKind| {
-        record
-            .events()
-            .iter()
-            .any(|event| event.kind == *kind && event.contact_id.as_ref() == Some(&contact.id))
-    };
-    if told(&EventKind::ContactAnswered) {
-        Outcome::Answered
-    } else if told(&EventKind::ContactBounced) {
-        Outcome::Bounced
-    } else if told(&EventKind::ContactDelivered) {
-        Outcome::Delivered
-    } else if contact.standing == Standing::Sent {
-        Outcome::Sent
-    } else if contact.at > now {
-        Outcome::Planned
-    } else {
-        Outcome::Unknown
+}
+
+fn outcome(contact: &Contact, told: Option<Outcome>, now: Moment) -> Outcome {
+    match (contact.standing, told) {
+        (Standing::Cancelled, _) => Outcome::Cancelled,
+        (Standing::Failed, _) => Outcome::Failed,
+        (Standing::Reserved | Standing::Sent, Some(told)) => told,
+        (Standing::Sent, None) => Outcome::Sent,
+        (Standing::Reserved, None) if contact.at > now => Outcome::Planned,
+        (Standing::Reserved, None) => Outcome::Unknown,
     }
 }
 
