@@ -23,7 +23,7 @@ run:
 
 test: tools-test
 	cargo test
-	cargo build --bin contact-governor
+	@# The program as the tests were built with it.
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
 # prlimit, for the test of a full disk; a Redis for the ledger in it; sh and kill are everywhere.
