@@ -18,6 +18,9 @@ pub struct Put {
     pub facts: Facts,
     /// For each channel (`None`: all), whether it is suppressed.
     pub suppressions: Vec<(Option<Name>, bool)>,
+    /// Who set it, and through what they did: a channel, a page, a desk.
+    pub by: Option<Name>,
+    pub through: Option<Name>,
 }
 
 /// The most facts kept about one customer.
