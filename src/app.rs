@@ -1,13 +1,14 @@
 //! Composition: the one place that knows every concrete type.
 
+mod chores;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::Server;
-use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
+use crate::domain::words::Name;
 use crate::gate::{Gate, Terms};
 use crate::http;
 use crate::ledger::embedded::EmbeddedLedger;
@@ -40,6 +41,7 @@ pub enum AppError {
 pub struct App {
     server: Server,
     address: SocketAddr,
+    gate: Arc<Gate>,
 }
 
 impl App {
@@ -72,10 +74,11 @@ impl App {
             retention: settings.retention,
             patience: Some(settings.ledger_timeout),
             journal: journal(settings)?,
+            refusals: settings.keeps_refusals.then(Arc::default),
         };
         let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
-        actix_web::rt::spawn(settle(Arc::clone(&gate), clock.clone()));
-        let (server, address) = http::serve(settings, gate, clock)
+        chores::start(&gate, &clock);
+        let (server, address) = http::serve(settings, Arc::clone(&gate), clock)
             .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,
@@ -90,7 +93,7 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address })
+        Ok(Self { server, address, gate })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -111,16 +114,20 @@ impl App {
     /// When the server fails.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
         self.server.await?;
+        chores::finish(&self.gate).await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let secrets: Vec<Name> = settings.privacy_secrets.iter().map(|secret| secret.expose().into()).collect();
     Ok(match &settings.ledger {
         LedgerUrl::Memory => Arc::new(MemoryLedger::default()),
-        LedgerUrl::Embedded(directory) => Arc::new(EmbeddedLedger::open(directory, clock.now())?),
-        LedgerUrl::Redis(url) => Arc::new(RedisLedger::open(url, &settings.redis, http::workers(settings))?),
+        LedgerUrl::Embedded(directory) => Arc::new(EmbeddedLedger::open(directory, clock.now(), &secrets)?),
+        LedgerUrl::Redis(url) => {
+            Arc::new(RedisLedger::open(url, &settings.redis, &secrets, http::workers(settings))?)
+        }
     })
 }
 
@@ -131,28 +138,5 @@ fn journal(settings: &Settings) -> Result<Option<Arc<Journal>>, JournalError> {
             Journal::open(directory.clone()).map(|journal| Some(Arc::new(journal)))
         }
         _ => Ok(None),
-    }
-}
-
-/// How soon the ledger is told what was allowed blind, once it is back.
-const SETTLE: Duration = Duration::from_millis(250);
-/// How many of those go by between looks for what other processes have left.
-const LOOKS_APART: u64 = 40;
-
-/// Tells the ledger what was allowed blind, for as long as the program runs.
-async fn settle(gate: Arc<Gate>, clock: Clock) {
-    let mut ticks = tokio::time::interval(SETTLE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for tick in 0_u64.. {
-        ticks.tick().await;
-        gate.look_for_the_end_of_blindness();
-        if (gate.unsettled() == 0 && tick % LOOKS_APART != 0) || gate.health().is_err() {
-            continue;
-        }
-        match gate.settle(clock.now()).await {
-            Ok(0) => {}
-            Ok(contacts) => tracing::info!(contacts, "the ledger was told what had been allowed blind"),
-            Err(error) => tracing::warn!(%error, "what was allowed blind still waits for the ledger"),
-        }
     }
 }
