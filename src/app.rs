@@ -9,13 +9,15 @@ use actix_web::dev::Server;
 
 use crate::clock::Clock;
 use crate::domain::words::Name;
-use crate::gate::{Gate, Terms};
+use crate::gate::{Gate, Terms, Waited};
+use crate::heralds;
 use crate::http;
 use crate::ledger::embedded::EmbeddedLedger;
 use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::RedisLedger;
 use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Metrics;
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
 use crate::settings::{LedgerUrl, Settings, policy_text};
@@ -70,15 +72,18 @@ impl App {
             );
         }
         let ledger = ledger(settings, &clock)?;
+        let metrics = Arc::new(Metrics::new().map_err(std::io::Error::other)?);
         let terms = Terms {
             retention: settings.retention,
             patience: Some(settings.ledger_timeout),
             journal: journal(settings)?,
             refusals: settings.keeps_refusals.then(Arc::default),
+            announces: true,
+            waited: Some(waited(&metrics)),
         };
         let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
-        chores::start(&gate, &clock);
-        let (server, address) = http::serve(settings, Arc::clone(&gate), clock)
+        chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let (server, address) = http::serve(settings, Arc::clone(&gate), metrics, clock)
             .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,
@@ -118,6 +123,11 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn waited(metrics: &Arc<Metrics>) -> Waited {
+    let metrics = Arc::clone(metrics);
+    Arc::new(move |kind, span| metrics.waited(kind, span))
 }
 
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {

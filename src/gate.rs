@@ -3,6 +3,7 @@
 //! The gate is told the moment of every call; it reads no clock. What it does about a lost race (again)
 //! and about a ledger that is away (the purpose's `when_blind`) is decided here, once for every ledger.
 
+pub mod announce;
 pub mod ask;
 pub mod blind;
 mod erase;
@@ -10,6 +11,7 @@ pub mod explain;
 pub mod follow_up;
 mod losing;
 pub mod outlook;
+mod owing;
 pub mod put;
 pub mod refusals;
 pub mod settle;
@@ -26,6 +28,7 @@ use crate::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 use crate::policy::Policy;
 use crate::rules::RuleKind;
 
+use owing::Owing;
 use refusals::RefusalQueue;
 
 /// The verbs, over one policy and one ledger.
@@ -34,6 +37,7 @@ pub struct Gate {
     ledger: Arc<dyn Ledger>,
     terms: Terms,
     spell: blind::Spell,
+    fresh: announce::Fresh,
 }
 
 /// On what terms the ledger is used.
@@ -47,7 +51,14 @@ pub struct Terms {
     pub journal: Option<Arc<Journal>>,
     /// Where refusals wait for it; `None`: nobody will ask what was refused.
     pub refusals: Option<Arc<RefusalQueue>>,
+    /// Whether somebody announces follow-ups.
+    pub announces: bool,
+    /// Told how long somebody waited for a person, by the kind of follow-up, when it is over.
+    pub waited: Option<Waited>,
 }
+
+/// Hears of waits that are over.
+pub type Waited = Arc<dyn Fn(&str, Span) + Send + Sync>;
 
 /// How long after the longest look-back a record may still be wanted: clocks differ, and so do zones.
 const KEPT_LONGER: Span = Span::from_days(30);
@@ -55,7 +66,7 @@ const KEPT_LONGER: Span = Span::from_days(30);
 impl Gate {
     #[must_use]
     pub fn new(policy: Arc<Policy>, ledger: Arc<dyn Ledger>, terms: Terms) -> Self {
-        Self { policy, ledger, terms, spell: blind::Spell::default() }
+        Self { policy, ledger, terms, spell: blind::Spell::default(), fresh: announce::Fresh::default() }
     }
 
     #[must_use]
@@ -93,31 +104,37 @@ impl Gate {
         Ok(loaded)
     }
 
-    /// Commits a record, and sees that it is found among those with follow-ups. `due` is when the first of
-    /// them was due before the change, if that is known.
+    /// Commits a record, and sees that it is found among those with follow-ups. `before` is what was owed before the
+    /// change.
     async fn commit(
         &self,
         customer: &str,
         revision: Revision,
         record: Arc<Record>,
-        due: Option<Moment>,
+        before: &Owing,
         now: Moment,
     ) -> Result<Committed, LedgerError> {
         let keep = self.keep(&record, now);
-        let due_now = self.first_due(customer, &record);
-        let changed = due_now != due;
+        let after = self.owing(customer, &record);
+        let (due, needs_a_note) = (after.first_due(), after.needs_a_note(before));
         // Noted before, so that no crash hides it; and after, for whoever looked in between and found
         // nothing open.
-        if due_now.is_some() && changed {
-            self.ledger.set_due(customer, due_now).await?;
+        if due.is_some() && needs_a_note {
+            self.ledger.set_due(customer, due).await?;
         }
         let committed = self.ledger.commit(customer, revision, record, keep).await?;
-        if committed == Committed::Stored
-            && changed
-            && let Err(error) = self.note_due(customer, due_now).await
-        {
+        if committed == Committed::Conflict {
+            return Ok(committed);
+        }
+        if needs_a_note && let Err(error) = self.note_due(customer, due).await {
             // What is stored is stored; whoever lists follow-ups mends the note.
             tracing::warn!(%error, "a follow-up is stored, and the note of when it is due is not");
+        }
+        if self.terms.announces && after.has_opened_since(before) {
+            self.fresh.add(customer);
+        }
+        if let Some(waited) = &self.terms.waited {
+            after.ended_since(before, now).for_each(|(kind, span)| waited(kind, span));
         }
         Ok(committed)
     }
@@ -128,7 +145,7 @@ impl Gate {
         self.ledger.set_due(customer, due).await?;
         if due.is_none() {
             let record = self.ledger.load(customer).await?.record;
-            if let Some(due) = self.first_due(customer, &record) {
+            if let Some(due) = self.owing(customer, &record).first_due() {
                 self.ledger.set_due(customer, Some(due)).await?;
             }
         }
@@ -158,7 +175,7 @@ impl Gate {
             let mut losses = losing::Losses::default();
             loop {
                 let loaded = self.load(customer).await?;
-                let due = self.first_due(customer, &loaded.record);
+                let before = self.owing(customer, &loaded.record);
                 let mut record = Arc::unwrap_or_clone(loaded.record);
                 let events = record.events().len();
                 let (outcome, stored) = change(&mut record);
@@ -167,14 +184,12 @@ impl Gate {
                     return Ok(outcome);
                 }
                 // What is open and was never noted, under a policy that is new, is noted with the next event.
-                let due = due.filter(|_| {
-                    record.events().len() == events || self.first_due(customer, &record).is_none()
-                });
+                let before = if record.events().len() == events { before } else { before.unnoted() };
                 if stored == Stored::No {
                     return Ok(outcome);
                 }
                 self.compact(&mut record, now);
-                match self.commit(customer, loaded.revision, Arc::new(record), due, now).await? {
+                match self.commit(customer, loaded.revision, Arc::new(record), &before, now).await? {
                     Committed::Stored => return Ok(outcome),
                     Committed::Conflict => losses.one_more().await?,
                 }

@@ -1,1 +1,18 @@
-//! Heralds.
+//! Those who tell others of follow-ups: a webhook, and a stream in Redis.
+
+mod stream;
+mod webhook;
+
+use std::sync::Arc;
+
+use crate::gate::Gate;
+use crate::gate::announce::Herald;
+use crate::settings::Settings;
+
+/// The heralds that the settings ask for.
+#[must_use]
+pub fn appointed(settings: &Settings, gate: &Arc<Gate>) -> Vec<Box<dyn Herald>> {
+    let webhook = settings.webhook.as_ref().map(|webhook| Box::new(webhook::Webhook::new(webhook)) as _);
+    let stream = Box::new(stream::Stream::new(Arc::clone(gate)));
+    webhook.into_iter().chain([stream as Box<dyn Herald>]).collect()
+}

@@ -32,7 +32,7 @@ use crate::wire::question::QuestionReader;
 pub struct Shared {
     gate: Arc<Gate>,
     questions: QuestionReader,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     clock: Clock,
     max_body_bytes: usize,
     request_timeout: Duration,
@@ -96,10 +96,15 @@ pub fn workers(settings: &Settings) -> usize {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(settings: &Settings, gate: Arc<Gate>, clock: Clock) -> std::io::Result<(Server, SocketAddr)> {
+pub fn serve(
+    settings: &Settings,
+    gate: Arc<Gate>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
         questions: QuestionReader::new(Arc::clone(gate.policy())),
-        metrics: Metrics::new().map_err(std::io::Error::other)?,
+        metrics,
         gate,
         clock,
         max_body_bytes: settings.max_body_bytes,

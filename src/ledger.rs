@@ -156,9 +156,14 @@ pub trait Ledger: Send + Sync {
         Box::pin(ready(Ok(true)))
     }
 
-    /// Appends an entry to the stream that programs beside this one may follow; `false`: there is none.
-    fn publish<'a>(&'a self, _entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<bool, LedgerError>> {
-        Box::pin(ready(Ok(false)))
+    /// Whether there is a stream that programs beside this one may follow.
+    fn offers_a_stream(&self) -> bool {
+        false
+    }
+
+    /// Appends an entry to that stream, if there is one.
+    fn publish<'a>(&'a self, _entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(ready(Ok(())))
     }
 
     /// Whether the ledger can be read and written, as far as it knows.

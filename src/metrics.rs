@@ -1,14 +1,29 @@
 //! What operators watch, counted.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use std::collections::BTreeMap;
 
-use crate::domain::words::{Claim, ClaimSet};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::domain::moment::{SECOND_MS, Span};
+use crate::domain::words::{Claim, ClaimSet, Name};
+use crate::gate::announce::Owed;
+
+/// A quarter of an hour to a fortnight: how long people wait for people.
+const WAIT_BUCKETS: [f64; 9] =
+    [900.0, 3_600.0, 14_400.0, 28_800.0, 86_400.0, 172_800.0, 345_600.0, 604_800.0, 1_209_600.0];
 
 /// The counters of one instance.
 pub struct Metrics {
     registry: Registry,
     /// By place in [`Claim::ALL`].
     undeclared: Vec<IntCounter>,
+    open: IntGaugeVec,
+    overdue: IntGaugeVec,
+    oldest: IntGaugeVec,
+    waited: HistogramVec,
+    unshown: IntCounter,
 }
 
 impl Metrics {
@@ -26,7 +41,58 @@ impl Metrics {
         registry.register(Box::new(undeclared.clone()))?;
         let undeclared =
             Claim::ALL.into_iter().map(|claim| undeclared.with_label_values(&[claim.name()])).collect();
-        Ok(Self { registry, undeclared })
+        let by_kind = |name: &str, help: &str| -> prometheus::Result<IntGaugeVec> {
+            let gauge = IntGaugeVec::new(Opts::new(format!("contact_governor_{name}"), help), &["kind"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let open = by_kind(
+            "follow_ups_open",
+            "Follow-ups that are not done, by kind; shown by the one instance that looks through them.",
+        )?;
+        let overdue =
+            by_kind("follow_ups_overdue", "Follow-ups that should have been done by now, by kind.")?;
+        let oldest = by_kind(
+            "follow_ups_oldest_wait_seconds",
+            "For how long the follow-up that was opened first has been open, by kind.",
+        )?;
+        let waited = HistogramVec::new(
+            HistogramOpts::new(
+                "contact_governor_follow_up_wait_seconds",
+                "How long customers waited for a person, from the opening of a follow-up to its end, by kind.",
+            )
+            .buckets(WAIT_BUCKETS.to_vec()),
+            &["kind"],
+        )?;
+        registry.register(Box::new(waited.clone()))?;
+        let unshown = IntCounter::new(
+            "contact_governor_refusals_unrecorded_total",
+            "Refusals that no timeline shows, since more came at once than may wait to be noted.",
+        )?;
+        registry.register(Box::new(unshown.clone()))?;
+        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown })
+    }
+
+    /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
+    pub fn owed(&self, kinds: &BTreeMap<Name, Owed>) {
+        for gauge in [&self.open, &self.overdue, &self.oldest] {
+            gauge.reset();
+        }
+        for (kind, owed) in kinds {
+            self.open.with_label_values(&[kind]).set(owed.open as i64);
+            self.overdue.with_label_values(&[kind]).set(owed.overdue as i64);
+            self.oldest.with_label_values(&[kind]).set(owed.oldest.millis() / SECOND_MS);
+        }
+    }
+
+    /// Somebody waited for a person so long.
+    pub fn waited(&self, kind: &str, span: Span) {
+        self.waited.with_label_values(&[kind]).observe(span.millis() as f64 / SECOND_MS as f64);
+    }
+
+    /// So many refusals were ever left out.
+    pub fn unshown_refusals(&self, ever: u64) {
+        self.unshown.inc_by(ever.saturating_sub(self.unshown.get()));
     }
 
     /// A message claimed what its sender had not declared.

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use config::{Config, Environment, File, FileFormat};
 use serde_json::Value;
 
@@ -40,6 +42,10 @@ pub struct Settings {
     /// What keys the names under which those are kept who were erased, the present one first; empty: the ledger
     /// makes and keeps one.
     pub privacy_secrets: Vec<Secret>,
+    /// How often all follow-ups are looked through.
+    pub follow_ups_look: Duration,
+    /// Who is told of follow-ups; `None`: nobody.
+    pub webhook: Option<WebhookSettings>,
     /// Whether timelines show what was refused.
     pub keeps_refusals: bool,
     /// Where blind allows wait for the ledger; `None`: nowhere.
@@ -67,6 +73,21 @@ pub struct RedisSettings {
     pub tls_key: Option<PathBuf>,
     pub sentinel_username: Option<String>,
     pub sentinel_password: Option<Secret>,
+}
+
+/// Who is told of follow-ups, and how they know that it is us.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSettings {
+    pub url: String,
+    /// Keys of what is signed, at least one.
+    pub secrets: Vec<Vec<u8>>,
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("WebhookSettings").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// What flags say.
@@ -145,6 +166,8 @@ impl Settings {
             }),
             redis: reading.redis(),
             privacy_secrets: reading.parsed("privacy.secrets", secrets),
+            follow_ups_look: reading.duration("follow_ups.look_every"),
+            webhook: reading.webhook(),
             keeps_refusals: reading.parsed("timeline.refusals", |text| match text {
                 "true" => Ok(true),
                 "false" => Ok(false),
@@ -194,6 +217,23 @@ fn secrets(text: &str) -> Result<Vec<Secret>, String> {
             length => Err(format!(
                 "a secret of {length} characters is too short; take {SHORTEST_SECRET} or more, by chance"
             )),
+        })
+        .collect()
+}
+
+/// How a secret of the Standard Webhooks begins; the rest is base64.
+const WEBHOOK_SECRET_PREFIX: &str = "whsec_";
+
+/// Reads webhook secrets, separated by spaces or commas.
+fn webhook_secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    let given = text.split([' ', ',']).filter(|secret| !secret.is_empty());
+    given
+        .map(|secret| {
+            let encoded = secret.strip_prefix(WEBHOOK_SECRET_PREFIX);
+            let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+            bytes.filter(|bytes| (24..=64).contains(&bytes.len())).ok_or_else(|| {
+                format!("a secret is `{WEBHOOK_SECRET_PREFIX}` and 24 to 64 bytes in base64, as the Standard Webhooks say")
+            })
         })
         .collect()
 }
@@ -262,6 +302,26 @@ impl Reading<'_> {
         settings
     }
 
+    fn webhook(&mut self) -> Option<WebhookSettings> {
+        let url = self.given("webhook.url");
+        if let Some(url) =
+            url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            self.mistakes
+                .push(format!("setting webhook.url: `{url}` does not begin with `https://` or `http://`"));
+        }
+        let secrets = self.parsed("webhook.secrets", webhook_secrets);
+        let timeout = self.duration("webhook.timeout");
+        if url.is_some() && secrets.is_empty() {
+            self.mistakes.push(
+                "setting webhook.secrets: whoever is told must be able to know that it is us; give a secret, as \
+                 `whsec_` and 24 to 64 random bytes in base64"
+                    .to_owned(),
+            );
+        }
+        url.map(|url| WebhookSettings { url, secrets, timeout })
+    }
+
     /// What is given, if it is not empty.
     fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty())
@@ -311,6 +371,7 @@ placeholder! {
     LedgerUrl => LedgerUrl::Memory,
     Option<Span> => None,
     Vec<Secret> => Vec::new(),
+    Vec<Vec<u8>> => Vec::new(),
     String => String::new(),
     bool => false,
 }

@@ -1,12 +1,17 @@
 //! What is done beside answering, for as long as the program runs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
+use crate::domain::moment::Span;
 use crate::gate::Gate;
+use crate::gate::announce::Herald;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
 
 /// How soon the ledger is told what was allowed blind, once it is back.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -21,10 +26,23 @@ const REFUSED_AT_A_TIME: usize = 1_000;
 /// How long the end of the program waits for that.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How soon it is told that a follow-up was opened here.
+const ANNOUNCE: Duration = Duration::from_millis(250);
+/// The instance that looks through all follow-ups keeps the turn for so many of its looks, so that none is missed.
+const LOOKS_A_TURN: u32 = 2;
+
 /// Begins all chores; must be called within a runtime.
-pub fn start(gate: &Arc<Gate>, clock: &Clock) {
+pub fn start(
+    settings: &Settings,
+    gate: &Arc<Gate>,
+    heralds: Vec<Box<dyn Herald>>,
+    metrics: &Arc<Metrics>,
+    clock: &Clock,
+) {
+    let look_every = settings.follow_ups_look;
     actix_web::rt::spawn(settle(Arc::clone(gate), clock.clone()));
     actix_web::rt::spawn(tell_refusals(Arc::clone(gate)));
+    actix_web::rt::spawn(announce(look_every, Arc::clone(gate), heralds, Arc::clone(metrics), clock.clone()));
 }
 
 /// What must not be left undone when the program ends.
@@ -39,6 +57,39 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+/// Tells of follow-ups as they are opened, and looks through all of them now and then.
+async fn announce(
+    look_every: Duration,
+    gate: Arc<Gate>,
+    heralds: Vec<Box<dyn Herald>>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+) {
+    let (mut ticks, mut looks) = (every(ANNOUNCE), every(look_every));
+    let turn = Span::from_millis((look_every * LOOKS_A_TURN).as_millis() as i64);
+    loop {
+        let is_time_to_look = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = looks.tick() => true,
+        };
+        if gate.health().is_err() {
+            continue;
+        }
+        if !is_time_to_look {
+            gate.announce_fresh(&heralds, clock.now()).await;
+        } else if gate.takes_turn("follow-ups", turn).await {
+            match gate.look_through(&heralds, clock.now()).await {
+                Ok(kinds) => metrics.owed(&kinds),
+                Err(error) => {
+                    tracing::warn!(%error, "follow-ups could not be looked through; they are again, soon")
+                }
+            }
+        } else {
+            metrics.owed(&BTreeMap::new());
+        }
+    }
 }
 
 async fn tell_refusals(gate: Arc<Gate>) {

@@ -64,7 +64,7 @@ impl Gate {
             if decision.change == Change::Nothing {
                 return Ok(Ok(answer));
             }
-            let due = self.first_due(&question.customer, &record);
+            let before = self.owing(&question.customer, &record);
             match decision.change {
                 Change::Nothing | Change::Confirm => {}
                 Change::Reserve(contact) => Arc::make_mut(&mut record).reserve(contact),
@@ -72,7 +72,7 @@ impl Gate {
                 Change::Release => Arc::make_mut(&mut record).release(&question.contact_id),
             }
             self.compact(Arc::make_mut(&mut record), now);
-            match self.commit(&question.customer, loaded.revision, record, due, now).await? {
+            match self.commit(&question.customer, loaded.revision, record, &before, now).await? {
                 Committed::Stored => return Ok(Ok(answer)),
                 Committed::Conflict => losses.one_more().await?,
             }

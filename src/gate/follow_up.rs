@@ -159,13 +159,4 @@ impl Gate {
         let open = follow_up::open(&handle.customer, record, &self.policy.company.duties);
         open.into_iter().find(|one| one.id == handle.id)
     }
-
-    /// When the first of the customer's follow-ups is due.
-    pub(super) fn first_due(&self, customer: &str, record: &Record) -> Option<Moment> {
-        let duties = &self.policy.company.duties;
-        if duties.is_empty() || record.events().is_empty() {
-            return None;
-        }
-        follow_up::open(&customer.into(), record, duties).first().map(|first| first.due_at)
-    }
 }

@@ -41,12 +41,6 @@ impl RefusalQueue {
         }
     }
 
-    /// Refusals that no timeline will show, since too many came at once.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
     fn take(&self, most: usize) -> Vec<(Name, Vec<Refusal>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() <= most {
@@ -68,6 +62,12 @@ impl RefusalQueue {
 }
 
 impl Gate {
+    /// Refusals that no timeline will show, since too many came at once.
+    #[must_use]
+    pub fn refusals_dropped(&self) -> u64 {
+        self.terms.refusals.as_ref().map_or(0, |queue| queue.dropped.load(Ordering::Relaxed))
+    }
+
     /// What was lately refused about a customer, oldest first.
     ///
     /// # Errors

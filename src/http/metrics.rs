@@ -5,5 +5,6 @@ use actix_web::{HttpResponse, web};
 use super::Shared;
 
 pub async fn get(shared: web::Data<Shared>) -> HttpResponse {
+    shared.metrics.unshown_refusals(shared.gate.refusals_dropped());
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.metrics.text())
 }

@@ -392,10 +392,14 @@ impl Ledger for RedisLedger {
         Box::pin(self.turns.take(&self.link, chore, span).map_err(|error| self.failed("take a turn", &error)))
     }
 
-    fn publish<'a>(&'a self, entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<bool, LedgerError>> {
+    fn offers_a_stream(&self) -> bool {
+        true
+    }
+
+    fn publish<'a>(&'a self, entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
             let added = stream::add(&self.link, &self.stream_key, entry).await;
-            added.map(|()| true).map_err(|error| self.failed("append to the stream", &error))
+            added.map_err(|error| self.failed("append to the stream", &error))
         })
     }
 
