@@ -13,6 +13,7 @@ mod metrics;
 mod policy;
 mod preflight;
 mod timeline;
+mod wishes_page;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,12 +28,15 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
+use crate::wire::wishes_link::WishesLinks;
 
 /// What every handler shares.
 pub struct Shared {
     gate: Arc<Gate>,
     questions: QuestionReader,
     metrics: Metrics,
+    /// Opens customers' own pages; nothing where there are none.
+    wishes_links: Option<WishesLinks>,
     clock: Clock,
     max_body_bytes: usize,
     request_timeout: Duration,
@@ -68,6 +72,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
         .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
         .service(resource("/v1/policy", [web::get().to(policy::get)]))
+        .service(wishes_page::resource("/wishes/{token}"))
         .service(resource("/metrics", [web::get().to(metrics::get)]))
         .service(resource("/livez", [web::get().to(health::livez)]))
         .service(resource("/readyz", [web::get().to(health::readyz)]))
@@ -97,6 +102,7 @@ pub fn serve(settings: &Settings, gate: Arc<Gate>, clock: Clock) -> std::io::Res
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         metrics: Metrics::new().map_err(std::io::Error::other)?,
         gate,
+        wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,

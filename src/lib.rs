@@ -23,6 +23,7 @@ pub mod policy;
 pub mod replay;
 pub mod rules;
 pub mod scenario;
+pub mod sealed;
 pub mod settings;
 pub mod telemetry;
 pub mod wire;

@@ -2,6 +2,7 @@
 //! operator's file, the environment and flags, every mistake found at once.
 
 mod ledger_url;
+mod wishes_page;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
+pub use wishes_page::WishesPageSettings;
 
 /// The documented default file is the default.
 pub const DEFAULTS: &str = include_str!("../config/settings.toml");
@@ -41,6 +43,7 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// `None`: the policy that ships with the program.
     pub policy: Option<PathBuf>,
+    pub wishes_page: WishesPageSettings,
     pub log_level: String,
     pub log_json: bool,
 }
@@ -141,6 +144,10 @@ impl Settings {
             redis: reading.redis(),
             journal: reading.file("journal.directory"),
             policy: reading.file("policy.file"),
+            wishes_page: WishesPageSettings {
+                secret: reading.parsed("wishes_page.secret", wishes_page::secret),
+                former_secrets: reading.parsed("wishes_page.former_secrets", wishes_page::secrets),
+            },
             log_level: reading.parsed("log.level", |text| {
                 let filter = tracing_subscriber::EnvFilter::try_new(text);
                 filter.map(|_| text.to_owned()).map_err(|error| format!("`{text}` is no log filter: {error}"))
@@ -164,6 +171,14 @@ impl Settings {
             reading.mistakes.push(
                 "setting redis.command_timeout: with redis.wait_timeout it is longer than ledger.timeout, which would \
                  end the wait for it"
+                    .to_owned(),
+            );
+        }
+        let page = &settings.wishes_page;
+        if page.secret.is_none() && !page.former_secrets.is_empty() && reading.mistakes.is_empty() {
+            reading.mistakes.push(
+                "setting wishes_page.former_secrets: links made with them open only where wishes_page.secret is \
+                 set too"
                     .to_owned(),
             );
         }
@@ -283,6 +298,8 @@ placeholder! {
     Duration => Duration::ZERO,
     LedgerUrl => LedgerUrl::Memory,
     Option<Span> => None,
+    Option<Secret> => None,
+    Vec<Secret> => Vec::new(),
     String => String::new(),
     bool => false,
 }

@@ -1,7 +1,8 @@
-//! Request bodies: JSON, of bounded size, in bounded time.
+//! Request bodies: of bounded size, in bounded time; most are JSON.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde_json::Value;
@@ -14,7 +15,25 @@ use super::answering::Refusal;
 /// A body that is JSON.
 pub struct JsonBody(pub Value);
 
+/// A body that may be anything.
+pub struct AnyBody(pub Bytes);
+
 impl FromRequest for JsonBody {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let arriving = AnyBody::from_request(request, payload);
+        async move {
+            let bytes = arriving.await?.0;
+            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
+            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+        }
+        .boxed_local()
+    }
+}
+
+impl FromRequest for AnyBody {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
@@ -37,19 +56,15 @@ impl FromRequest for JsonBody {
             let payload =
                 payload.await.map_err(|error| Problem::new(ProblemKind::Malformed, error.to_string()))?;
             let arriving = tokio::time::timeout(shared.request_timeout, payload.to_bytes_limited(limit));
-            let bytes = match arriving.await {
-                Ok(Ok(Ok(bytes))) => bytes,
-                Ok(Ok(Err(error))) => {
-                    return Err(Problem::new(ProblemKind::Malformed, error.to_string()).into());
-                }
-                Ok(Err(_)) => return Err(too_large()),
+            match arriving.await {
+                Ok(Ok(Ok(bytes))) => Ok(Self(bytes)),
+                Ok(Ok(Err(error))) => Err(Problem::new(ProblemKind::Malformed, error.to_string()).into()),
+                Ok(Err(_)) => Err(too_large()),
                 Err(_) => {
                     let detail = format!("the body took longer than {} s", shared.request_timeout.as_secs());
-                    return Err(Problem::new(ProblemKind::TimedOut, detail).into());
+                    Err(Problem::new(ProblemKind::TimedOut, detail).into())
                 }
-            };
-            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
-            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+            }
         }
         .boxed_local()
     }
