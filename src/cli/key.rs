@@ -39,12 +39,10 @@ pub struct WishesLinkArguments {
 #[must_use]
 pub fn run(command: &Command) -> Exit {
     match command {
-        Command::WishesLink(arguments) => {
-            wishes_link(arguments, Clock::System).unwrap_or_else(|why| {
-                console::complain(why);
-                Exit::Misused
-            })
-        }
+        Command::WishesLink(arguments) => wishes_link(arguments, Clock::System).unwrap_or_else(|why| {
+            console::complain(why);
+            Exit::Misused
+        }),
     }
 }
 
@@ -61,12 +59,12 @@ fn wishes_link(arguments: &WishesLinkArguments, clock: Clock) -> Result<Exit, St
     let base = match &arguments.base {
         None => format!("http://{}", settings.listen),
         Some(base) if base.starts_with("https://") || base.starts_with("http://") => base.clone(),
-        Some(base) => return Err(format!("--base: `{base}` is no address; write `https://contact.example.com`")),
+        Some(base) => {
+            return Err(format!("--base: `{base}` is no address; write `https://contact.example.com`"));
+        }
     };
     let end = clock.now() + life;
-    let say = |customer: &str| {
-        checked(customer).map(|()| console::say(links.link(&base, customer, end)))
-    };
+    let say = |customer: &str| checked(customer).map(|()| console::say(links.link(&base, customer, end)));
     if arguments.customer != "-" {
         return say(&arguments.customer).map(|()| Exit::Done);
     }

@@ -76,12 +76,7 @@ async fn post(
     Ok(saved())
 }
 
-async fn save(
-    shared: &Shared,
-    customer: &str,
-    sent: &Sent,
-    now: Moment,
-) -> Result<HttpResponse, TurnedAway> {
+async fn save(shared: &Shared, customer: &str, sent: &Sent, now: Moment) -> Result<HttpResponse, TurnedAway> {
     let record = shared.gate.record(customer).await?;
     let standing = Standing::of(&record, shared.gate.policy(), now);
     let mut mistakes: Vec<Mistake> = sent.mistakes.clone();

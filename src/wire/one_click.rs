@@ -16,7 +16,8 @@ pub fn is_one_click(content_type: &str, body: &[u8]) -> bool {
                 let line = line.to_ascii_lowercase();
                 let field = FIELD.to_ascii_lowercase();
                 line.starts_with("content-disposition:")
-                    && (line.contains(&format!("name=\"{field}\"")) || line.ends_with(&format!("name={field}")))
+                    && (line.contains(&format!("name=\"{field}\""))
+                        || line.ends_with(&format!("name={field}")))
             };
             head.lines().any(|line| names(line.trim())) && value == VALUE
         }),
@@ -55,7 +56,8 @@ mod tests {
     #[test]
     fn both_encodings_are_read_and_nothing_else_is() {
         let multipart = "multipart/form-data; boundary=\"---xyz\"";
-        let part = "-----xyz\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n";
+        let part =
+            "-----xyz\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n";
         let whole = format!("{part}-----xyz--\r\n");
         let twice = format!("{part}{whole}");
         let other_name = whole.replace("name=\"List-Unsubscribe\"", "name=\"Unsubscribe\"");

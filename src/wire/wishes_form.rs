@@ -7,6 +7,8 @@
 mod change;
 mod hours;
 mod limit;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;

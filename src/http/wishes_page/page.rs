@@ -159,9 +159,8 @@ impl<'p> Page<'p> {
             id: kept.id,
             sentence: kept.sentence,
         });
-        let complaints = mistakes
-            .iter()
-            .map(|mistake| Complaint { place: place(mistake.field), detail: &mistake.detail });
+        let complaints =
+            mistakes.iter().map(|mistake| Complaint { place: place(mistake.field), detail: &mistake.detail });
         Self {
             filled,
             complaints: complaints.collect(),

@@ -77,9 +77,8 @@ impl Filled {
             }
         }
         // A box that an unsubscription left empty says nothing about the wish behind it.
-        let is_welcome = |channel: &ShownChannel| {
-            self.is_ticked(channel) || (channel.stopped && channel.welcome)
-        };
+        let is_welcome =
+            |channel: &ShownChannel| self.is_ticked(channel) || (channel.stopped && channel.welcome);
         let current = &standing.wishes.channels;
         if standing.channels.iter().all(|channel| is_welcome(channel) == channel.welcome) {
             return current.clone();
@@ -89,9 +88,10 @@ impl Filled {
         }
         let welcome = standing.channels.iter().filter(|channel| is_welcome(channel));
         // Of channels that are gone from the policy nothing is shown, and nothing lost.
-        let gone = current.iter().flatten().filter(|name| {
-            !standing.channels.iter().any(|channel| channel.name == **name)
-        });
+        let gone = current
+            .iter()
+            .flatten()
+            .filter(|name| !standing.channels.iter().any(|channel| channel.name == **name));
         Some(welcome.map(|channel| &channel.name).chain(gone).cloned().collect())
     }
 
@@ -101,7 +101,12 @@ impl Filled {
         let taken_back = |channel: &&ShownChannel| {
             channel.stopped && self.is_ticked(channel) && self.seen.contains(&channel.stop_id())
         };
-        standing.channels.iter().filter(taken_back).map(|channel| (Some(channel.name.clone()), false)).collect()
+        standing
+            .channels
+            .iter()
+            .filter(taken_back)
+            .map(|channel| (Some(channel.name.clone()), false))
+            .collect()
     }
 
     fn opening_hours(&self, standing: &Standing<'_>, mistakes: &mut Vec<Mistake>) -> Option<OpeningHours> {
@@ -136,9 +141,9 @@ impl Filled {
         match Day::parse(&self.pause_until) {
             None => mistaken("is not a date. Write year, month and day, as in 2027-01-31."),
             Some(day) if day <= today => mistaken("has come already. Choose a day after today."),
-            Some(day) if day > today.plus(LONGEST_PAUSE_DAYS) => {
-                mistaken("is more than ten years away. To hear nothing more from us, stop all messages below.")
-            }
+            Some(day) if day > today.plus(LONGEST_PAUSE_DAYS) => mistaken(
+                "is more than ten years away. To hear nothing more from us, stop all messages below.",
+            ),
             Some(day) => Some(standing.zone.start_of(day)),
         }
     }
