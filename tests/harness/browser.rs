@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::time_until;
+
 /// Ends the driver when the other end of its standard input is closed, by whatever end the test comes to.
 const UNTIL_INPUT_ENDS: &str = "\"$@\" & driver=$!; cat >/dev/null; kill $driver";
 
@@ -46,7 +48,7 @@ impl Browser {
             "prefs": {"profile.managed_default_content_settings.javascript": 2},
             "mobileEmulation": {"deviceMetrics": {"width": 360, "height": 1000, "pixelRatio": 1.0, "mobile": false, "touch": false}},
         });
-        let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}});
+        let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "timeouts": {"implicit": 10_000}}}});
         let mut browser =
             Self { agent, session: format!("http://127.0.0.1:{port}/session"), driver, _folder: folder };
         let begun = browser.call("POST", "", &capabilities);
@@ -56,6 +58,10 @@ impl Browser {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.try_call(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn try_call(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let request = ureq::http::Request::builder()
             .method(method)
@@ -66,8 +72,7 @@ impl Browser {
         let mut answer = self.agent.run(request).expect("the driver answers");
         let status = answer.status();
         let answer: Value = answer.body_mut().read_json().expect("JSON");
-        assert!(status.is_success(), "{method} {path}: {answer}");
-        answer["value"].clone()
+        if status.is_success() { Ok(answer["value"].clone()) } else { Err(answer) }
     }
 
     pub fn open(&self, url: &str) {
@@ -89,6 +94,13 @@ impl Browser {
 
     pub fn click(&self, selector: &str) {
         self.call("POST", &format!("{}/click", self.element(selector)), &json!({}));
+    }
+
+    /// Clicks on what leads to another page, and waits for that: the old one's elements are gone then.
+    pub fn submit(&self, selector: &str) {
+        let old = format!("{}/name", self.element("html"));
+        self.click(selector);
+        time_until(|| self.try_call("GET", &old, &Value::Null).is_err());
     }
 
     pub fn type_into(&self, selector: &str, text: &str) {

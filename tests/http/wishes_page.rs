@@ -55,7 +55,7 @@ impl Page {
     fn fields(&self) -> Vec<(String, String)> {
         let attribute = |tag: &str, name: &str| {
             let value = tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
-            Some(htmlize_unescape(value))
+            Some(unescaped(value))
         };
         let inputs = self.text.split("<input ").skip(1).filter_map(|rest| {
             let tag = format!(" {}", rest.split('>').next()?);
@@ -77,7 +77,7 @@ impl Page {
 }
 
 /// What askama writes instead of a character.
-fn htmlize_unescape(text: &str) -> String {
+fn unescaped(text: &str) -> String {
     [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")]
         .into_iter()
         .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
@@ -473,7 +473,7 @@ fn in_a_browser_without_scripts_the_form_is_filled_in_saved_and_everything_stopp
     assert!(width("scrollWidth") <= width("clientWidth"), "nothing hangs over at the side");
     browser.click("input[value=voice]");
     browser.type_into("#limit", "two");
-    browser.click("button[value=save]");
+    browser.submit("button[value=save]");
     assert_eq!(browser.property("#limit", "value"), "two");
     assert!(browser.text("#limit-mistake").contains("“two” is not a whole number"));
     assert!(!browser.is_ticked("input[value=voice]"));
@@ -481,7 +481,7 @@ fn in_a_browser_without_scripts_the_form_is_filled_in_saved_and_everything_stopp
     browser.type_into("#per", "month");
     browser.click("input[value=weekdays-evening]");
     browser.type_into("#pause-until", "12242026");
-    browser.click("button[value=save]");
+    browser.submit("button[value=save]");
     assert_eq!(browser.text("[role=status]"), "Saved.");
     assert_eq!(browser.url(), format!("{link}?saved=1"));
     assert!(browser.is_ticked("input[value=weekdays-evening]") && !browser.is_ticked("input[value=voice]"));
@@ -496,10 +496,10 @@ fn in_a_browser_without_scripts_the_form_is_filled_in_saved_and_everything_stopp
         })
     );
 
-    browser.click("button[value=stop]");
+    browser.submit("button[value=stop]");
     assert!(browser.text("main").contains("All messages are stopped"));
     assert!(is_stopped(&governor, "c-1001"));
     governor.set("2026-11-16T12:00:01Z");
-    browser.click("button[value=take-back]");
+    browser.submit("button[value=take-back]");
     assert!(!is_stopped(&governor, "c-1001"));
 }
