@@ -39,14 +39,14 @@ pub struct WishesLinkArguments {
 #[must_use]
 pub fn run(command: &Command) -> Exit {
     match command {
-        Command::WishesLink(arguments) => wishes_link(arguments, Clock::System).unwrap_or_else(|why| {
+        Command::WishesLink(arguments) => wishes_link(arguments, &Clock::System).unwrap_or_else(|why| {
             console::complain(why);
             Exit::Misused
         }),
     }
 }
 
-fn wishes_link(arguments: &WishesLinkArguments, clock: Clock) -> Result<Exit, String> {
+fn wishes_link(arguments: &WishesLinkArguments, clock: &Clock) -> Result<Exit, String> {
     let flags = Flags { settings: arguments.settings.clone(), ..Flags::default() };
     let settings = Settings::load(&flags, None).map_err(|mistakes| mistakes.to_string())?;
     let links = WishesLinks::new(&settings.wishes_page).ok_or_else(how_to_set_a_secret)?;

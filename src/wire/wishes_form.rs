@@ -12,11 +12,12 @@ mod tests;
 
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
+use crate::domain::suppression::{Reach, Suppressed};
 use crate::domain::wall_clock::{Day, Zone};
 use crate::domain::wishes::Wishes;
 use crate::domain::words::Name;
 use crate::policy::Policy;
-use crate::rules::company::Exemption;
+use crate::rules::company::{Exemption, Purpose};
 
 pub use change::{stop, take_back};
 pub use hours::{Days, Slot, TimeOfDay};
@@ -80,9 +81,12 @@ impl<'r> Standing<'r> {
     pub fn of(record: &'r Record, policy: &Policy, now: Moment) -> Self {
         let company = &policy.company;
         let wishes = &record.wishes;
-        let bound = |name: &Name| record.suppressions.binding(name).map(|suppressed| suppressed.since);
-        let all: Option<Vec<Moment>> = company.channels.iter().map(|channel| bound(&channel.name)).collect();
-        let stopped_since = all.and_then(|all| all.into_iter().max());
+        let bound = |name: &Name| record.suppressions.binding(name);
+        let all: Option<Vec<Suppressed>> =
+            company.channels.iter().map(|channel| bound(&channel.name)).collect();
+        let stopped_since = all.iter().flatten().map(|suppressed| suppressed.since).max();
+        let passes_none = all.is_some_and(|all| all.iter().all(|one| one.reach == Reach::EveryPurpose));
+        let is_exempt = |purpose: &Purpose| purpose.is_exempt(Exemption::Suppressions);
         let shown = |name: &Name| ShownChannel {
             name: name.clone(),
             words: in_words(name),
@@ -94,7 +98,7 @@ impl<'r> Standing<'r> {
             wishes,
             channels: company.channels.iter().map(|channel| shown(&channel.name)).collect(),
             stopped_since,
-            has_essentials: company.purposes.iter().any(|purpose| purpose.is_exempt(Exemption::Suppressions)),
+            has_essentials: !passes_none && company.purposes.iter().any(is_exempt),
             zone: company.zone_of(record),
             now,
         }
@@ -209,6 +213,10 @@ impl Intent {
             Self::TakeBack => "take-back",
         }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Save, Self::Stop, Self::TakeBack].into_iter().find(|intent| intent.name() == text)
+    }
 }
 
 /// A form as it was sent.
@@ -249,21 +257,29 @@ impl Sent {
 
     fn take(&mut self, name: &str, value: &str) {
         let typed = || value.trim().chars().take(LONGEST_TYPED).collect::<String>();
-        let unknown = match name {
-            DO => [Intent::Save, Intent::Stop, Intent::TakeBack]
-                .into_iter()
-                .find(|intent| intent.name() == value)
-                .map(|intent| self.intent = intent),
-            CHANNEL => Some(self.filled.channels.push(value.to_owned())),
-            LIMIT => Some(self.filled.limit = typed()),
-            PER => Per::parse(value).map(|per| self.filled.per = per),
-            HOURS => Slot::parse(value).map(|slot| self.filled.hours.push(slot)),
-            PAUSE_UNTIL => Some(self.filled.pause_until = typed()),
-            KEEP => Some(self.filled.keep.push(value.to_owned())),
-            SEEN => Some(self.filled.seen.push(value.to_owned())),
-            _ => None,
-        };
-        if unknown.is_none() {
+        let filled = &mut self.filled;
+        let mut is_known = true;
+        match name {
+            DO => match Intent::parse(value) {
+                Some(intent) => self.intent = intent,
+                None => is_known = false,
+            },
+            PER => match Per::parse(value) {
+                Some(per) => filled.per = per,
+                None => is_known = false,
+            },
+            HOURS => match Slot::parse(value) {
+                Some(slot) => filled.hours.push(slot),
+                None => is_known = false,
+            },
+            LIMIT => filled.limit = typed(),
+            PAUSE_UNTIL => filled.pause_until = typed(),
+            CHANNEL => filled.channels.push(value.to_owned()),
+            KEEP => filled.keep.push(value.to_owned()),
+            SEEN => filled.seen.push(value.to_owned()),
+            _ => is_known = false,
+        }
+        if !is_known {
             let short = |text: &str| text.chars().take(LONGEST_TYPED).collect::<String>();
             self.object(format!("The form has no field “{}” with “{}”.", short(name), short(value)));
         }

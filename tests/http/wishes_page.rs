@@ -245,7 +245,7 @@ fn what_is_saved_is_wished_for_and_shown() {
     again.sort();
     sent.sort();
     assert_eq!(again, sent, "the page shows what was sent");
-    assert!(shown.text.contains("America/New York"));
+    assert!(shown.text.contains("Times are those of New York."));
 }
 
 #[test]
@@ -345,7 +345,11 @@ fn everything_can_be_stopped_and_that_taken_back() {
     assert_eq!(governor.caller.ask(&question("c-1", "email")).verdict(), "deny");
     governor.set("2026-11-17T12:00:00Z");
     let page = get(&link);
-    assert!(page.text.contains("You asked us on 16 November 2026 to stop"), "{}", page.text);
+    assert!(
+        page.text.contains("Since 16 November 2026 we send you nothing; only what you ordered"),
+        "{}",
+        page.text
+    );
     assert!(
         page.text.contains("Take that back") && !page.text.contains("Stop all messages"),
         "{}",

@@ -78,10 +78,6 @@ impl Notice {
     pub fn text(&self) -> String {
         written(self)
     }
-
-    const fn style(&self) -> &'static str {
-        STYLE
-    }
 }
 
 /// A template writes into memory, and that cannot fail.
@@ -167,7 +163,7 @@ impl<'p> Page<'p> {
             is_saved,
             stopped_since: standing.stopped_since.map(|since| date(since, &standing.zone)),
             has_essentials: standing.has_essentials,
-            zone: standing.zone.name().replace('_', " "),
+            zone: place_of(&standing.zone),
             channels: channels.collect(),
             rows: Days::ALL.map(|days| row(days, &filled.hours)).into(),
             kept: kept.collect(),
@@ -178,10 +174,6 @@ impl<'p> Page<'p> {
 
     pub fn text(&self) -> String {
         written(self)
-    }
-
-    const fn style(&self) -> &'static str {
-        STYLE
     }
 
     fn about(&self, place: &str) -> Vec<&str> {
@@ -216,6 +208,11 @@ fn row(days: Days, ticked: &[Slot]) -> Row {
         }
     });
     Row { words: days.words(), boxes: boxes.into() }
+}
+
+/// `New York` for `America/New_York`: people know the place, not the name of its zone.
+fn place_of(zone: &Zone) -> String {
+    zone.name().rsplit('/').next().unwrap_or_default().replace('_', " ")
 }
 
 fn date(moment: Moment, zone: &Zone) -> String {

@@ -3,12 +3,14 @@ use proptest::sample::{select, subsequence};
 
 use crate::domain::moment::{DAY_MS, MINUTE_MS};
 use crate::domain::opening_hours::{OpenRange, OpeningHours};
-use crate::domain::suppression::Reach;
 use crate::domain::window::Window;
 use crate::domain::wishes::WishedLimit;
 use crate::policy::compile::compile;
 
 use super::*;
+
+type Fill = fn(&mut Filled);
+type Expect = fn(&mut Wishes);
 
 const CHANNELS: [&str; 4] = ["email", "sms", "voice", "mail"];
 
@@ -73,8 +75,6 @@ fn after(record: &Record, policy: &Policy, filled: &Filled) -> Result<Record, Ve
 #[test]
 fn each_part_is_shown_and_read_back() {
     let policy = policy();
-    type Fill = fn(&mut Filled);
-    type Expect = fn(&mut Wishes);
     let noon_of_christmas_eve = Moment::parse("2026-12-24T17:00:00Z");
     let cases: [(&str, Wishes, Fill, Expect); 11] = [
         (
@@ -177,7 +177,7 @@ fn what_cannot_be_is_said_of_its_field() {
     let policy = policy();
     let odd = record(Wishes { hours: Some(hours(&[(0, "18:00-20:00")])), ..Wishes::default() }, &[]);
     let standing = Standing::of(&odd, &policy, now());
-    let cases: [(Field, fn(&mut Filled)); 11] = [
+    let cases: [(Field, Fill); 11] = [
         (Field::Limit, |filled| filled.limit = "0".to_owned()),
         (Field::Limit, |filled| filled.limit = "100".to_owned()),
         (Field::Limit, |filled| filled.limit = "two".to_owned()),
@@ -240,7 +240,11 @@ fn an_unsubscription_is_shown_and_taken_back_only_where_it_was_shown() {
     let everything = record(wishes, &CHANNELS);
     let standing = Standing::of(&everything, &policy, now());
     assert_eq!(standing.stopped_since, Some(now()));
+    assert!(standing.has_essentials, "receipts still come");
     assert_eq!(Filled::of(&standing).channels, ["sms", "mail"], "what holds when it is taken back");
+    let mut to_the_last = everything;
+    to_the_last.suppressions.unsubscribe(None, Reach::EveryPurpose, now());
+    assert!(!Standing::of(&to_the_last, &policy, now()).has_essentials);
 }
 
 #[test]
