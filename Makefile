@@ -26,11 +26,13 @@ test: tools-test
 	@# The program as the tests were built with it.
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
-# prlimit, for the test of a full disk; a Redis for the ledger in it; sh and kill are everywhere.
+# prlimit, for the test of a full disk; a Redis for the ledger in it; a browser for the customers' page; sh and
+# kill are everywhere.
 tools-test:
 	$(call ensure,prlimit,util-linux)
 	$(call ensure,cc,gcc libc6-dev)
 	$(call ensure,redis-server,redis-server redis-tools)
+	$(call ensure,chromedriver,chromium chromium-driver)
 
 lint: tools-lint
 	cargo fmt --check

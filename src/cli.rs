@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod console;
+pub mod key;
 pub mod lines;
 pub mod policy;
 pub mod preflight;
@@ -39,6 +40,9 @@ enum Command {
     /// Check, test, show and describe policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Make what opens something.
+    #[command(subcommand)]
+    Key(key::Command),
 }
 
 /// How a command ended; the exit status.
@@ -71,6 +75,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Claims(arguments) => claims::run(&arguments),
         Command::Policy(command) => policy::run(&command),
+        Command::Key(command) => key::run(&command),
     }
 }
 

@@ -13,6 +13,7 @@ mod metrics;
 mod policy;
 mod preflight;
 mod timeline;
+mod wishes_page;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,12 +28,15 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
+use crate::wire::wishes_link::WishesLinks;
 
 /// What every handler shares.
 pub struct Shared {
     gate: Arc<Gate>,
     questions: QuestionReader,
     metrics: Arc<Metrics>,
+    /// Opens customers' own pages; nothing where there are none.
+    wishes_links: Option<WishesLinks>,
     clock: Clock,
     max_body_bytes: usize,
     request_timeout: Duration,
@@ -72,6 +76,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
         .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
         .service(resource("/v1/policy", [web::get().to(policy::get)]))
+        .service(wishes_page::resource("/wishes/{token}"))
         .service(resource("/metrics", [web::get().to(metrics::get)]))
         .service(resource("/livez", [web::get().to(health::livez)]))
         .service(resource("/readyz", [web::get().to(health::readyz)]))
@@ -106,6 +111,7 @@ pub fn serve(
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         metrics,
         gate,
+        wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,

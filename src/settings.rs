@@ -2,14 +2,15 @@
 //! operator's file, the environment and flags, every mistake found at once.
 
 mod ledger_url;
+mod secrets;
+mod webhook;
+mod wishes_page;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use config::{Config, Environment, File, FileFormat};
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
+pub use webhook::WebhookSettings;
+pub use wishes_page::WishesPageSettings;
 
 /// The documented default file is the default.
 pub const DEFAULTS: &str = include_str!("../config/settings.toml");
@@ -52,6 +55,7 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// `None`: the policy that ships with the program.
     pub policy: Option<PathBuf>,
+    pub wishes_page: WishesPageSettings,
     pub log_level: String,
     pub log_json: bool,
 }
@@ -73,21 +77,6 @@ pub struct RedisSettings {
     pub tls_key: Option<PathBuf>,
     pub sentinel_username: Option<String>,
     pub sentinel_password: Option<Secret>,
-}
-
-/// Who is told of follow-ups, and how they know that it is us.
-#[derive(Clone, PartialEq, Eq)]
-pub struct WebhookSettings {
-    pub url: String,
-    /// Keys of what is signed, at least one.
-    pub secrets: Vec<Vec<u8>>,
-    pub timeout: Duration,
-}
-
-impl fmt::Debug for WebhookSettings {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("WebhookSettings").field("url", &self.url).finish_non_exhaustive()
-    }
 }
 
 /// What flags say.
@@ -165,9 +154,9 @@ impl Settings {
                 Span::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration; write `90d`"))
             }),
             redis: reading.redis(),
-            privacy_secrets: reading.parsed("privacy.secrets", secrets),
+            privacy_secrets: reading.parsed("privacy.secrets", secrets::secrets),
             follow_ups_look: reading.duration("follow_ups.look_every"),
-            webhook: reading.webhook(),
+            webhook: webhook::read(&mut reading),
             keeps_refusals: reading.parsed("timeline.refusals", |text| match text {
                 "true" => Ok(true),
                 "false" => Ok(false),
@@ -175,6 +164,10 @@ impl Settings {
             }),
             journal: reading.file("journal.directory"),
             policy: reading.file("policy.file"),
+            wishes_page: WishesPageSettings {
+                secret: reading.parsed("wishes_page.secret", secrets::secret),
+                former_secrets: reading.parsed("wishes_page.former_secrets", secrets::secrets),
+            },
             log_level: reading.parsed("log.level", |text| {
                 let filter = tracing_subscriber::EnvFilter::try_new(text);
                 filter.map(|_| text.to_owned()).map_err(|error| format!("`{text}` is no log filter: {error}"))
@@ -201,41 +194,16 @@ impl Settings {
                     .to_owned(),
             );
         }
+        let page = &settings.wishes_page;
+        if page.secret.is_none() && !page.former_secrets.is_empty() && reading.mistakes.is_empty() {
+            reading.mistakes.push(
+                "setting wishes_page.former_secrets: links made with them open only where wishes_page.secret is \
+                 set too"
+                    .to_owned(),
+            );
+        }
         if reading.mistakes.is_empty() { Ok(settings) } else { Err(SettingsMistakes(reading.mistakes)) }
     }
-}
-
-/// The shortest secret worth the name, in characters.
-const SHORTEST_SECRET: usize = 32;
-
-/// Reads secrets, separated by spaces or commas.
-fn secrets(text: &str) -> Result<Vec<Secret>, String> {
-    let given = text.split([' ', ',']).filter(|secret| !secret.is_empty());
-    given
-        .map(|secret| match secret.chars().count() {
-            SHORTEST_SECRET.. => Ok(Secret::new(secret.to_owned())),
-            length => Err(format!(
-                "a secret of {length} characters is too short; take {SHORTEST_SECRET} or more, by chance"
-            )),
-        })
-        .collect()
-}
-
-/// How a secret of the Standard Webhooks begins; the rest is base64.
-const WEBHOOK_SECRET_PREFIX: &str = "whsec_";
-
-/// Reads webhook secrets, separated by spaces or commas.
-fn webhook_secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
-    let given = text.split([' ', ',']).filter(|secret| !secret.is_empty());
-    given
-        .map(|secret| {
-            let encoded = secret.strip_prefix(WEBHOOK_SECRET_PREFIX);
-            let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
-            bytes.filter(|bytes| (24..=64).contains(&bytes.len())).ok_or_else(|| {
-                format!("a secret is `{WEBHOOK_SECRET_PREFIX}` and 24 to 64 bytes in base64, as the Standard Webhooks say")
-            })
-        })
-        .collect()
 }
 
 struct Reading<'v> {
@@ -302,26 +270,6 @@ impl Reading<'_> {
         settings
     }
 
-    fn webhook(&mut self) -> Option<WebhookSettings> {
-        let url = self.given("webhook.url");
-        if let Some(url) =
-            url.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
-        {
-            self.mistakes
-                .push(format!("setting webhook.url: `{url}` does not begin with `https://` or `http://`"));
-        }
-        let secrets = self.parsed("webhook.secrets", webhook_secrets);
-        let timeout = self.duration("webhook.timeout");
-        if url.is_some() && secrets.is_empty() {
-            self.mistakes.push(
-                "setting webhook.secrets: whoever is told must be able to know that it is us; give a secret, as \
-                 `whsec_` and 24 to 64 random bytes in base64"
-                    .to_owned(),
-            );
-        }
-        url.map(|url| WebhookSettings { url, secrets, timeout })
-    }
-
     /// What is given, if it is not empty.
     fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty())
@@ -372,6 +320,7 @@ placeholder! {
     Option<Span> => None,
     Vec<Secret> => Vec::new(),
     Vec<Vec<u8>> => Vec::new(),
+    Option<Secret> => None,
     String => String::new(),
     bool => false,
 }

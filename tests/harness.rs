@@ -1,5 +1,6 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
+pub mod browser;
 pub mod proxy;
 pub mod redis;
 
@@ -151,18 +152,16 @@ pub struct Governor {
 impl Governor {
     /// In memory, at noon UTC of Monday, 16 November 2026, under the policy that ships.
     pub fn start() -> Self {
-        Self::start_on("memory:")
+        Self::start_with(&[])
     }
 
-    fn start_on(ledger: &str) -> Self {
-        let flags = Flags {
-            listen: Some("127.0.0.1:0".to_owned()),
-            ledger: Some(ledger.to_owned()),
-            ..Flags::default()
-        };
+    /// The same with settings, by their names in the environment without the prefix.
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
+        let usual = [("HTTP__LISTEN", "127.0.0.1:0"), ("HTTP__WORKERS", "2"), ("LEDGER__URL", "memory:")];
+        let named = usual.iter().chain(settings);
         let environment =
-            Some([("CONTACT_GOVERNOR__HTTP__WORKERS".to_owned(), "2".to_owned())].into_iter().collect());
-        let settings = Settings::load(&flags, environment).expect("settings");
+            named.map(|(name, value)| (format!("CONTACT_GOVERNOR__{name}"), (*value).to_owned())).collect();
+        let settings = Settings::load(&Flags::default(), Some(environment)).expect("settings");
         let clock = Clock::manual(at("2026-11-16T12:00:00Z"));
         let (started, address) = mpsc::channel();
         let thread = std::thread::spawn({

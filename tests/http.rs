@@ -11,3 +11,4 @@ mod health;
 mod policy;
 mod preflight;
 mod timeline;
+mod wishes_page;

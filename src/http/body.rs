@@ -1,7 +1,8 @@
-//! Request bodies, of bounded size, read in bounded time: JSON for the most part.
+//! Request bodies: of bounded size, in bounded time; most are JSON.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde_json::Value;
@@ -14,33 +15,35 @@ use super::answering::Refusal;
 /// A body that is JSON.
 pub struct JsonBody(pub Value);
 
+/// A body that is JSON, or nothing, which is `null`.
+pub struct OptionalJsonBody(pub Value);
+
+/// A body that may be anything.
+pub struct AnyBody(pub Bytes);
+
 impl FromRequest for JsonBody {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = BoundedBody::from_request(request, payload);
-        // UTF-8 and nesting (at most 128 deep) are the parser's to check.
+        let arriving = AnyBody::from_request(request, payload);
         async move {
-            serde_json::from_slice(&bytes.await?.0)
-                .map(Self)
-                .map_err(|error| Problem::malformed(&error).into())
+            let bytes = arriving.await?.0;
+            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
+            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
         }
         .boxed_local()
     }
 }
-
-/// A body that is JSON, or nothing, which is `null`.
-pub struct OptionalJsonBody(pub Value);
 
 impl FromRequest for OptionalJsonBody {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = BoundedBody::from_request(request, payload);
+        let arriving = AnyBody::from_request(request, payload);
         async move {
-            let bytes = bytes.await?.0;
+            let bytes = arriving.await?.0;
             if bytes.is_empty() {
                 return Ok(Self(Value::Null));
             }
@@ -50,10 +53,7 @@ impl FromRequest for OptionalJsonBody {
     }
 }
 
-/// Any body, of bounded size, read in bounded time.
-pub struct BoundedBody(pub web::Bytes);
-
-impl FromRequest for BoundedBody {
+impl FromRequest for AnyBody {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
