@@ -15,6 +15,7 @@ use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::RedisLedger;
 use crate::ledger::{Ledger, LedgerError};
+use crate::policy::Policy;
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
 use crate::settings::{LedgerUrl, Settings, policy_text};
@@ -56,8 +57,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
-        let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
-        let policy = Arc::new(compile(&file, &text)?);
+        let policy = policy(settings)?;
         if let Some(retention) =
             settings.retention.filter(|retention| *retention < policy.longest_look_back())
         {
@@ -68,12 +68,7 @@ impl App {
             );
         }
         let ledger = ledger(settings, &clock)?;
-        let terms = Terms {
-            retention: settings.retention,
-            patience: Some(settings.ledger_timeout),
-            journal: journal(settings)?,
-        };
-        let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
+        let gate = Arc::new(gate(settings, Arc::clone(&policy), ledger, journal(settings)?));
         actix_web::rt::spawn(settle(Arc::clone(&gate), clock.clone()));
         let (server, address) = http::serve(settings, gate, clock)
             .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
@@ -114,6 +109,30 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// The gate of an instance that listens to nobody, for a command that tells and puts. It keeps no journal:
+/// only what is asked is ever allowed blind.
+///
+/// # Errors
+/// When the policy cannot be read, or the ledger not be opened.
+pub fn open_gate(settings: &Settings, clock: &Clock) -> Result<Gate, AppError> {
+    Ok(gate(settings, policy(settings)?, ledger(settings, clock)?, None))
+}
+
+fn policy(settings: &Settings) -> Result<Arc<Policy>, AppError> {
+    let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
+    Ok(Arc::new(compile(&file, &text)?))
+}
+
+fn gate(
+    settings: &Settings,
+    policy: Arc<Policy>,
+    ledger: Arc<dyn Ledger>,
+    journal: Option<Arc<Journal>>,
+) -> Gate {
+    let patience = Some(settings.ledger_timeout);
+    Gate::new(policy, ledger, Terms { retention: settings.retention, patience, journal })
 }
 
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {

@@ -15,6 +15,7 @@ mod crash;
 mod examples;
 mod harness;
 mod http;
+mod import;
 mod imports;
 mod ledgers;
 mod policy_files;
