@@ -325,7 +325,7 @@ impl Run {
         let refused = self.target.store(self.import.kind, &entries).await.map_err(|stop| Failure {
             exit: Exit::Refused,
             why: format!(
-                "stopped at {stop}. {} rows are stored; the same command goes on from there",
+                "stopped at {stop}. {} rows are stored; the same command goes on after them",
                 HumanCount(self.progress.rows_stored)
             ),
         })?;

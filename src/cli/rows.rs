@@ -386,18 +386,18 @@ mod tests {
         let longer = "x".repeat(lines::LONGEST_LINE_BYTES + 1);
         let text = format!("a,b\n{long},1\n{longer}\n1,2\n1,\"{long}\n3,4\n");
         let too_long = format!("a row may have at most {LONGEST_ROW_BYTES} bytes");
-        let read = read(text.as_bytes());
+        let rows = read(text.as_bytes());
         assert_eq!(
-            read[..3],
+            rows[..3],
             [format!("2! {too_long} []"), format!("3! {too_long} []"), "4: 1|2".to_owned()]
         );
-        assert!(read[3].starts_with(&format!("5! {too_long}")) && read[4] == "6: 3|4", "{}", read.len());
+        assert!(rows[3].starts_with(&format!("5! {too_long}")) && rows[4] == "6: 3|4", "{}", rows.len());
 
         let lines = "y\n".repeat(MOST_LINES);
         let text = format!("a\n\"x\n{lines}z\n");
-        let read = super::tests::read(text.as_bytes());
-        assert_eq!(read[0], "2! a quote is opened here and never closed [\"x]");
-        assert_eq!((read.len(), read[1].as_str()), (MOST_LINES + 2, "3: y"));
+        let rows = read(text.as_bytes());
+        assert_eq!(rows[0], "2! a quote is opened here and never closed [\"x]");
+        assert_eq!((rows.len(), rows[1].as_str()), (MOST_LINES + 2, "3: y"));
     }
 
     #[test]
