@@ -55,7 +55,7 @@ impl Desk {
     }
 
     /// Imports into the ledger in the folder.
-    fn into_ledger(&self, arguments: &[&str]) -> Imported {
+    fn locally(&self, arguments: &[&str]) -> Imported {
         let ledger = self.ledger();
         self.import(&[arguments, &["--ledger", &ledger]].concat())
     }
@@ -98,7 +98,7 @@ fn customer(process: &Process, id: &str) -> Value {
 /// Imports a file in both ways, and looks each time at what the governor then shows.
 fn both_ways(name: &str, text: &str, arguments: &[&str], look: impl Fn(&Process)) {
     let desk = Desk::with(name, text);
-    desk.into_ledger(arguments).ended(0, "rows stored, none rejected");
+    desk.locally(arguments).ended(0, "rejected: 0; ");
     assert_eq!(desk.names(), [name], "nothing is left beside the file");
     let governor = desk.governor();
     look(&governor);
@@ -107,11 +107,11 @@ fn both_ways(name: &str, text: &str, arguments: &[&str], look: impl Fn(&Process)
     let governor = Process::start(&["--ledger", "memory:"]);
     let through = url(&governor);
     let arguments = [arguments, &["--url", &through]].concat();
-    desk.import(&arguments).ended(0, "rows stored, none rejected");
+    desk.import(&arguments).ended(0, "rejected: 0; ");
     look(&governor);
     // Told again, it counts once.
     let events = customer(&governor, "c-1")["events"].clone();
-    desk.import(&arguments).ended(0, "rows stored, none rejected");
+    desk.import(&arguments).ended(0, "rejected: 0; ");
     assert_eq!(customer(&governor, "c-1")["events"], events);
 }
 
@@ -207,7 +207,7 @@ const BROKEN: &[u8] = b"Client,channel,time,status\n\
 
 const REJECTED: &[u8] = b"line,reason,Client,channel,time,status\n\
     3,a quote is opened here and never closed,\"c-2,\"\"email,2024-05-01T10:00:00Z,granted\",,,\n\
-    4,it has 3 fields where the header has 4,c-3,email,2024-05-01T10:00:00Z,\n\
+    4,it has only 3 of the header's 4 fields,c-3,email,2024-05-01T10:00:00Z,\n\
     5,field 2 is not UTF-8,c-4,em\xffail,2024-05-01T10:00:00Z,granted\n\
     6,\"time: `yesterday` is not an RFC 3339 date-time with an offset, such as `2026-11-21T18:00:00Z`; \
     channel: `fax` is none of `email`, `sms`, `voice`, `mail`\",c-5,fax,yesterday,granted\n\
@@ -219,7 +219,7 @@ const REJECTED: &[u8] = b"line,reason,Client,channel,time,status\n\
 #[test]
 fn broken_rows_cost_only_themselves_and_are_told_with_their_reasons() {
     let arguments = ["consents", "broken.csv", "--map", "customer=Client"];
-    let expected = "3 rows stored, 8 rejected (they are in `broken.csv.rejects.csv`)";
+    let expected = "rows stored: 3, rejected: 8 (in `broken.csv.rejects.csv`); ";
     let look = |desk: &Desk, governor: &Process| {
         let rejects = std::fs::read(desk.path("broken.csv.rejects.csv")).expect("rejects");
         assert_eq!(String::from_utf8_lossy(&rejects), String::from_utf8_lossy(REJECTED));
@@ -233,7 +233,7 @@ fn broken_rows_cost_only_themselves_and_are_told_with_their_reasons() {
         assert_eq!(desk.names(), ["broken.csv", "broken.csv.rejects.csv"]);
     };
     let desk = Desk::with("broken.csv", BROKEN);
-    desk.into_ledger(&arguments).ended(1, expected);
+    desk.locally(&arguments).ended(1, expected);
     look(&desk, &desk.governor());
 
     let desk = Desk::with("broken.csv", BROKEN);
@@ -245,12 +245,12 @@ fn broken_rows_cost_only_themselves_and_are_told_with_their_reasons() {
 #[test]
 fn rejects_that_were_put_right_are_imported_as_they_are() {
     let desk = Desk::with("s.csv", "customer,channel,reason\nc-1,emial,by phone\nc-2,sms,\n");
-    desk.into_ledger(&["suppressions", "s.csv"]).ended(1, "1 rows stored, 1 rejected");
+    desk.locally(&["suppressions", "s.csv"]).ended(1, "rows stored: 1, rejected: 1 ");
     let rejects = desk.read("s.csv.rejects.csv");
     assert!(rejects.contains("did you mean `email`?"), "{rejects}");
     std::fs::write(desk.path("s.csv.rejects.csv"), rejects.replace("c-1,emial", "c-1,email"))
         .expect("written");
-    let again = desk.into_ledger(&["suppressions", "s.csv.rejects.csv"]);
+    let again = desk.locally(&["suppressions", "s.csv.rejects.csv"]);
     again.ended(0, "these are rejects; their first two columns are passed over");
     let governor = desk.governor();
     assert!(customer(&governor, "c-1")["suppressions"]["channels"]["email"].is_object());
@@ -273,7 +273,7 @@ fn facts_that_cannot_be_are_rejected_by_their_headers() {
     let governor = Process::start(&["--ledger", "memory:"]);
     for way in [&["--ledger", "memory:"], &["--url", url(&governor).as_str()]] {
         let desk = Desk::with("f.csv", &text);
-        desk.import(&[&arguments[..], way].concat()).ended(1, "0 rows stored, 4 rejected");
+        desk.import(&[&arguments[..], way].concat()).ended(1, "rows stored: 0, rejected: 4 ");
         let rejects = desk.read("f.csv.rejects.csv");
         for (line, expected) in rejects.lines().skip(1).zip(expected) {
             assert!(line.starts_with(expected), "{line}");
@@ -331,9 +331,9 @@ fn columns_that_are_not_understood_are_named_before_anything_is_stored() {
 fn a_ledger_that_somebody_has_is_left_to_them() {
     let desk = Desk::with("c.csv", "customer\nc-1\n");
     let governor = desk.governor();
-    desk.into_ledger(&["consents", "c.csv"]).ended(1, "import through it: --url http://");
+    desk.locally(&["consents", "c.csv"]).ended(1, "import through it: --url http://");
     assert_eq!(desk.names(), ["c.csv"]);
-    desk.import(&["consents", "c.csv", "--url", &url(&governor)]).ended(0, "1 rows stored");
+    desk.import(&["consents", "c.csv", "--url", &url(&governor)]).ended(0, "rows stored: 1, ");
 }
 
 /// Rows for the tests of resuming, some of them bad, and the ids in them.
@@ -366,7 +366,7 @@ fn without_moments(everybody: &[(Value, Value, Value)]) -> Vec<(&Value, &Value)>
 #[test]
 fn killed_in_the_middle_it_goes_on_to_the_same_end() {
     let whole = Desk::with("m.csv", many_rows());
-    whole.into_ledger(&["consents", "m.csv"]).ended(1, "rows stored");
+    whole.locally(&["consents", "m.csv"]).ended(1, "rows stored: 2,969, rejected: 31 ");
     let expected = everybody(&whole.governor());
 
     let desk = Desk::with("m.csv", many_rows());
@@ -389,7 +389,7 @@ fn killed_in_the_middle_it_goes_on_to_the_same_end() {
     std::fs::write(desk.path("m.csv.rejects.csv"), format!("{rejects}2999,half a r")).expect("written");
 
     proxy.mend();
-    desk.import(&arguments).ended(1, "going on after line 501, with 495 rows stored");
+    desk.import(&arguments).ended(1, "going on after line 501; rows stored before: 495");
     assert_eq!(desk.read("m.csv.rejects.csv"), whole.read("m.csv.rejects.csv"));
     assert_eq!(desk.names(), ["m.csv", "m.csv.rejects.csv"]);
     let came = everybody(&governor);
@@ -437,10 +437,10 @@ fn where_the_ledger_goes_away_it_stops_and_later_goes_on_unless_the_file_has_cha
 fn a_place_that_cannot_be_noted_is_said_before_anything_is_stored() {
     let desk = Desk::with("c.csv", "customer\nc-1\n");
     std::fs::create_dir(desk.path("c.csv.import.json.new")).expect("a folder in the way");
-    desk.into_ledger(&["consents", "c.csv"]).ended(1, "an import notes its place beside its file");
+    desk.locally(&["consents", "c.csv"]).ended(1, "an import notes its place beside its file");
     std::fs::write(desk.path("c.csv.rejects.csv"), "my own file\n").expect("written");
     std::fs::remove_dir(desk.path("c.csv.import.json.new")).expect("removed");
-    desk.into_ledger(&["consents", "c.csv"]).ended(1, "it is no rejects file, and would be overwritten");
+    desk.locally(&["consents", "c.csv"]).ended(1, "it is no rejects file, and would be overwritten");
     assert_eq!(customer(&desk.governor(), "c-1")["events"], 0);
 }
 
@@ -470,6 +470,6 @@ fn a_large_file_is_imported_in_little_memory() {
         child.try_wait().expect("a child").is_some()
     });
     let imported = Imported::of(&child.wait_with_output().expect("its end"));
-    imported.ended(0, "none rejected");
+    imported.ended(0, "rejected: 0; ");
     assert!((1..MOST_MEMORY_KB).contains(&peak), "{peak} kB");
 }

@@ -68,6 +68,9 @@ impl fmt::Display for Fault {
         match self {
             Self::OpenQuote => out.write_str("a quote is opened here and never closed"),
             Self::TooLong => write!(out, "a row may have at most {LONGEST_ROW_BYTES} bytes"),
+            Self::Count { expected, found } if found < expected => {
+                write!(out, "it has only {found} of the header's {expected} fields")
+            }
             Self::Count { expected, found } => {
                 write!(out, "it has {found} fields where the header has {expected}")
             }
@@ -260,13 +263,12 @@ impl Quotes {
         }
         for byte in bytes {
             *self = match (*self, byte) {
-                (Self::Broken | Self::Returning, _) => Self::Broken,
                 (Self::Open, b'"') => Self::Closing,
                 (Self::Before | Self::Closing, b'"') | (Self::Open, _) => Self::Open,
                 (Self::Before | Self::Plain | Self::Closing, b',') => Self::Before,
                 (Self::Before | Self::Plain, _) => Self::Plain,
                 (Self::Closing, b'\r') => Self::Returning,
-                (Self::Closing, _) => Self::Broken,
+                (Self::Closing | Self::Returning | Self::Broken, _) => Self::Broken,
             };
         }
     }
@@ -366,7 +368,7 @@ mod tests {
                 "counts",
                 b"a,b\n1\n1,2,3\n1,2\n",
                 &[
-                    "2! it has 1 fields where the header has 2 [1]",
+                    "2! it has only 1 of the header's 2 fields [1]",
                     "3! it has 3 fields where the header has 2 [1|2|3]",
                     "4: 1|2",
                 ],

@@ -185,10 +185,9 @@ fn column_at(kind: Kind, pointer: &str) -> Option<String> {
     let first = steps.next()?;
     match (kind, first.as_str(), steps.next()) {
         (Kind::Facts, _, Some(member)) if member == AS_OF => Some(member),
-        (Kind::Facts, _, _) => Some(first),
         (Kind::Consents | Kind::Suppressions, "data", member) => member,
         (Kind::Consents | Kind::Suppressions, "subject", _) => Some(CUSTOMER.to_owned()),
-        (Kind::Consents | Kind::Suppressions, _, _) => Some(first),
+        (Kind::Consents | Kind::Suppressions | Kind::Facts, _, _) => Some(first),
     }
 }
 

@@ -46,11 +46,11 @@ impl Import {
             Kind::Facts => self.facts(fields),
             Kind::Consents => {
                 let (kind, data) = self.consent(fields)?;
-                self.event(line, &kind, customer, data, fields)
+                self.event(line, &kind, customer, &data, fields)
             }
             Kind::Suppressions => {
                 let data = self.suppression(fields);
-                self.event(line, &EventKind::CustomerUnsubscribed, customer, data, fields)
+                self.event(line, &EventKind::CustomerUnsubscribed, customer, &data, fields)
             }
         };
         Ok(Entry { line, customer: customer.to_owned(), body })
@@ -112,7 +112,7 @@ impl Import {
         line: u64,
         kind: &EventKind,
         customer: &str,
-        data: Map<String, Value>,
+        data: &Map<String, Value>,
         fields: &StringRecord,
     ) -> Value {
         let time = self.columns.get("time", fields);

@@ -18,7 +18,7 @@ const MOST_IN_BATCH: usize = 64;
 /// How large one batch may grow; governors take bodies of a megabyte unless they are told otherwise.
 const LARGEST_BATCH_BYTES: usize = 256 * 1024;
 /// A batch waits for as many commits as it has events.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub struct Governor {
     client: Client,
