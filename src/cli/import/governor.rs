@@ -61,7 +61,7 @@ impl Governor {
                     let bad = take_bad(&mut batch, errors);
                     if bad.is_empty() {
                         let why = "the governor refuses these events and does not say which".to_owned();
-                        return Err(Stop { line, why });
+                        return Err(Stop { line, why, may_pass: false });
                     }
                     refused.extend(bad);
                     batches.push(batch);
@@ -118,7 +118,10 @@ impl Governor {
         body: String,
         line: u64,
     ) -> Result<Said, Stop> {
-        let away = |why: String| Stop { line, why: format!("cannot reach {}: {why}", self.url) };
+        let away = |why: String| {
+            let why = format!("cannot reach {}: {why}", self.url);
+            Stop { line, why, may_pass: false }
+        };
         let request = request.insert_header(("content-type", content_type));
         let mut response = request.send_body(body).await.map_err(|error| away(error.to_string()))?;
         let status = response.status();
@@ -132,7 +135,10 @@ impl Governor {
         match status {
             StatusCode::BAD_REQUEST if !errors.is_empty() => Ok(Said::Bad(errors)),
             StatusCode::PAYLOAD_TOO_LARGE => Ok(Said::TooLarge(detail.to_owned())),
-            _ => Err(Stop { line, why: format!("{} answered {}: {detail}", self.url, status.as_u16()) }),
+            _ => {
+                let why = format!("{} answered {}: {detail}", self.url, status.as_u16());
+                Err(Stop { line, why, may_pass: status == StatusCode::SERVICE_UNAVAILABLE })
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use crate::clock::Clock;
 use crate::gate::Gate;
@@ -24,8 +24,9 @@ use super::governor::Governor;
 
 /// Lanes into our own ledger. It makes one write to the disk of all that are under way.
 const LANES_INTO_LEDGER: usize = 256;
-/// Requests under way at once: enough that a governor's disk and ours never wait for each other.
-const LANES_TO_GOVERNOR: usize = 16;
+/// Requests under way at once. A governor stores the customers of one batch one after the other, and makes
+/// one write to its disk of all batches that are under way: many short batches need few writes.
+const LANES_TO_GOVERNOR: usize = 64;
 
 /// Where rows are stored.
 pub enum Target {
@@ -45,6 +46,8 @@ pub struct Refused {
 pub struct Stop {
     pub line: u64,
     pub why: String,
+    /// Whether it may be over in a moment.
+    pub may_pass: bool,
 }
 
 impl fmt::Display for Stop {
@@ -59,25 +62,38 @@ impl Target {
     /// # Errors
     /// When the ledger or the governor is not there, or fails.
     pub async fn store(&self, kind: Kind, entries: &[Entry]) -> Result<Vec<Refused>, Stop> {
-        let refused = match (self, kind) {
+        let stored = match (self, kind) {
             (Self::Ledger { gate, clock }, Kind::Facts) => {
                 let lanes = lanes(entries, LANES_INTO_LEDGER);
-                try_join_all(lanes.iter().map(|lane| put(gate, clock, lane))).await?
+                join_all(lanes.iter().map(|lane| put(gate, clock, lane))).await
             }
             (Self::Ledger { gate, clock }, Kind::Consents | Kind::Suppressions) => {
                 let lanes = lanes(entries, LANES_INTO_LEDGER);
-                try_join_all(lanes.iter().map(|lane| tell(gate, clock, lane))).await?
+                join_all(lanes.iter().map(|lane| tell(gate, clock, lane))).await
             }
             (Self::Governor(governor), Kind::Facts) => {
                 let lanes = lanes(entries, LANES_TO_GOVERNOR);
-                try_join_all(lanes.iter().map(|lane| governor.put(lane))).await?
+                join_all(lanes.iter().map(|lane| governor.put(lane))).await
             }
             (Self::Governor(governor), Kind::Consents | Kind::Suppressions) => {
                 let lanes = lanes(entries, LANES_TO_GOVERNOR);
-                try_join_all(lanes.iter().map(|lane| governor.tell(lane))).await?
+                join_all(lanes.iter().map(|lane| governor.tell(lane))).await
             }
         };
-        Ok(refused.into_iter().flatten().collect())
+        // Nothing is under way any more when a lane has failed, so that no request of before can come after
+        // one that tries again.
+        let mut refused = Vec::new();
+        let mut first_stop: Option<Stop> = None;
+        for lane in stored {
+            match lane {
+                Ok(some) => refused.extend(some),
+                Err(stop) if first_stop.as_ref().is_none_or(|first| stop.line < first.line) => {
+                    first_stop = Some(stop);
+                }
+                Err(_) => {}
+            }
+        }
+        first_stop.map_or(Ok(refused), Err)
     }
 }
 
@@ -151,5 +167,9 @@ async fn put(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Vec
 }
 
 fn stop(line: u64, error: &LedgerError) -> Stop {
-    Stop { line, why: error.to_string() }
+    let may_pass = match error {
+        LedgerError::Slow { .. } | LedgerError::Contended { .. } | LedgerError::Unavailable { .. } => true,
+        LedgerError::Open { .. } | LedgerError::Owned { .. } | LedgerError::Unreadable { .. } => false,
+    };
+    Stop { line, why: error.to_string(), may_pass }
 }
