@@ -42,7 +42,7 @@ pub struct Arguments {
     /// A CSV file whose first row names the columns.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Store through a governor that is running, as <http://127.0.0.1:8080>, and not in a ledger opened for it.
+    /// Store through the governor that answers there, and not in a ledger opened for it.
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "policy"])]
     url: Option<String>,
     /// A settings file.

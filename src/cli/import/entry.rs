@@ -159,7 +159,82 @@ fn typed(cell: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::{Pair, Said};
     use super::*;
+
+    /// What a file's only row says, as an entry.
+    fn entry(kind: Kind, header: &[&str], row: &[&str], sets: &[(&str, &str)]) -> Result<Entry, String> {
+        let sets: Vec<Pair> = sets
+            .iter()
+            .map(|(column, value)| Pair { column: (*column).to_owned(), value: (*value).to_owned() })
+            .collect();
+        let said = Said { maps: &[], sets: &sets, texts: &[] };
+        let columns = Columns::find(kind, &StringRecord::from(header.to_vec()), said).expect("columns");
+        let import = Import {
+            kind,
+            columns,
+            file: "file.csv".to_owned(),
+            source: "import:x".to_owned(),
+            begun: "2026-11-16T12:00:00Z".to_owned(),
+        };
+        import.entry(7, &StringRecord::from(row.to_vec()))
+    }
+
+    #[test]
+    fn a_row_is_the_event_that_anybody_would_have_told() {
+        let consents: &[&str] = &["customer", "status", "channel", "evidence"];
+        let suppressions: &[&str] = &["customer", "channel", "purposes", "reason", "expires_at"];
+        let end = "2027-01-01T00:00:00Z";
+        let cases = [
+            (
+                Kind::Consents,
+                consents,
+                &["c", "pending", " email ", "form 7"][..],
+                "consent.granted",
+                json!({"channel": "email", "evidence": "form 7", "pending": true, "source": "file.csv"}),
+            ),
+            (
+                Kind::Consents,
+                consents,
+                &["c", "withdrawn", "", " "][..],
+                "consent.withdrawn",
+                json!({"source": "file.csv"}),
+            ),
+            (
+                Kind::Suppressions,
+                suppressions,
+                &["c", "all", "marketing; service", "by phone", end][..],
+                "customer.unsubscribed",
+                json!({"purposes": ["marketing", "service"], "reason": "by phone", "expires_at": end,
+                       "source": "file.csv"}),
+            ),
+            (
+                Kind::Suppressions,
+                suppressions,
+                &["c", "sms", "all", "", ""][..],
+                "customer.unsubscribed",
+                json!({"channel": "sms", "purposes": "all", "source": "file.csv"}),
+            ),
+        ];
+        for (kind, header, row, expected, data) in cases {
+            let event = entry(kind, header, row, &[]).expect("an entry").body;
+            assert_eq!((&event["type"], &event["data"]), (&json!(expected), &data), "{row:?}");
+            assert_eq!(event["time"], "2026-11-16T12:00:00Z");
+        }
+    }
+
+    #[test]
+    fn the_same_row_is_the_same_event_and_another_is_another() {
+        let id = |row: &[&str], sets: &[(&str, &str)]| {
+            let entry = entry(Kind::Consents, &["customer", "channel"], row, sets).expect("an entry");
+            entry.body["id"].as_str().expect("an id").to_owned()
+        };
+        let first = id(&["c", "email"], &[]);
+        assert_eq!(first, id(&["c", "email"], &[]));
+        assert!(first.starts_with("7-"), "{first}");
+        assert_ne!(first, id(&["c", "sms"], &[]));
+        assert_ne!(first, id(&["c", "email"], &[("purpose", "marketing")]), "it says something else now");
+    }
 
     #[test]
     fn a_cell_is_a_number_where_nothing_is_lost_by_it() {
