@@ -119,8 +119,9 @@ impl Governor {
         line: u64,
     ) -> Result<Said, Stop> {
         let away = |why: String| {
+            // Perhaps it has only closed a connection that was idle, or is being started again.
             let why = format!("cannot reach {}: {why}", self.url);
-            Stop { line, why, may_pass: false }
+            Stop { line, why, may_pass: true }
         };
         let request = request.insert_header(("content-type", content_type));
         let mut response = request.send_body(body).await.map_err(|error| away(error.to_string()))?;
