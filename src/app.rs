@@ -1,13 +1,14 @@
 //! Composition: the one place that knows every concrete type.
 
+mod chores;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::Server;
-use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
+use crate::domain::words::Name;
 use crate::gate::{Gate, Terms};
 use crate::http;
 use crate::ledger::embedded::EmbeddedLedger;
@@ -41,6 +42,7 @@ pub enum AppError {
 pub struct App {
     server: Server,
     address: SocketAddr,
+    gate: Arc<Gate>,
 }
 
 impl App {
@@ -68,9 +70,14 @@ impl App {
             );
         }
         let ledger = ledger(settings, &clock)?;
-        let gate = Arc::new(gate(settings, Arc::clone(&policy), ledger, journal(settings)?));
-        actix_web::rt::spawn(settle(Arc::clone(&gate), clock.clone()));
-        let (server, address) = http::serve(settings, gate, clock)
+        let terms = Terms {
+            journal: journal(settings)?,
+            refusals: settings.keeps_refusals.then(Arc::default),
+            ..terms(settings)
+        };
+        let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
+        chores::start(&gate, &clock);
+        let (server, address) = http::serve(settings, Arc::clone(&gate), clock)
             .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,
@@ -85,7 +92,7 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address })
+        Ok(Self { server, address, gate })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -106,18 +113,24 @@ impl App {
     /// When the server fails.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
         self.server.await?;
+        chores::finish(&self.gate).await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-/// The gate of an instance that listens to nobody, for a command that tells and puts. It keeps no journal:
-/// only what is asked is ever allowed blind.
+/// The gate of an instance that listens to nobody, for a command that tells and puts. It keeps no journal
+/// and no refusals: both come of what is asked.
 ///
 /// # Errors
 /// When the policy cannot be read, or the ledger not be opened.
 pub fn open_gate(settings: &Settings, clock: &Clock) -> Result<Gate, AppError> {
-    Ok(gate(settings, policy(settings)?, ledger(settings, clock)?, None))
+    Ok(Gate::new(policy(settings)?, ledger(settings, clock)?, terms(settings)))
+}
+
+/// What is the same for every gate on the ledger of these settings.
+fn terms(settings: &Settings) -> Terms {
+    Terms { retention: settings.retention, patience: Some(settings.ledger_timeout), ..Terms::default() }
 }
 
 fn policy(settings: &Settings) -> Result<Arc<Policy>, AppError> {
@@ -125,21 +138,14 @@ fn policy(settings: &Settings) -> Result<Arc<Policy>, AppError> {
     Ok(Arc::new(compile(&file, &text)?))
 }
 
-fn gate(
-    settings: &Settings,
-    policy: Arc<Policy>,
-    ledger: Arc<dyn Ledger>,
-    journal: Option<Arc<Journal>>,
-) -> Gate {
-    let patience = Some(settings.ledger_timeout);
-    Gate::new(policy, ledger, Terms { retention: settings.retention, patience, journal })
-}
-
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let secrets: Vec<Name> = settings.privacy_secrets.iter().map(|secret| secret.expose().into()).collect();
     Ok(match &settings.ledger {
         LedgerUrl::Memory => Arc::new(MemoryLedger::default()),
-        LedgerUrl::Embedded(directory) => Arc::new(EmbeddedLedger::open(directory, clock.now())?),
-        LedgerUrl::Redis(url) => Arc::new(RedisLedger::open(url, &settings.redis, http::workers(settings))?),
+        LedgerUrl::Embedded(directory) => Arc::new(EmbeddedLedger::open(directory, clock.now(), &secrets)?),
+        LedgerUrl::Redis(url) => {
+            Arc::new(RedisLedger::open(url, &settings.redis, &secrets, http::workers(settings))?)
+        }
     })
 }
 
@@ -150,28 +156,5 @@ fn journal(settings: &Settings) -> Result<Option<Arc<Journal>>, JournalError> {
             Journal::open(directory.clone()).map(|journal| Some(Arc::new(journal)))
         }
         _ => Ok(None),
-    }
-}
-
-/// How soon the ledger is told what was allowed blind, once it is back.
-const SETTLE: Duration = Duration::from_millis(250);
-/// How many of those go by between looks for what other processes have left.
-const LOOKS_APART: u64 = 40;
-
-/// Tells the ledger what was allowed blind, for as long as the program runs.
-async fn settle(gate: Arc<Gate>, clock: Clock) {
-    let mut ticks = tokio::time::interval(SETTLE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for tick in 0_u64.. {
-        ticks.tick().await;
-        gate.look_for_the_end_of_blindness();
-        if (gate.unsettled() == 0 && tick % LOOKS_APART != 0) || gate.health().is_err() {
-            continue;
-        }
-        match gate.settle(clock.now()).await {
-            Ok(0) => {}
-            Ok(contacts) => tracing::info!(contacts, "the ledger was told what had been allowed blind"),
-            Err(error) => tracing::warn!(%error, "what was allowed blind still waits for the ledger"),
-        }
     }
 }

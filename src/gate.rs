@@ -5,11 +5,13 @@
 
 pub mod ask;
 pub mod blind;
+mod erase;
 pub mod explain;
 pub mod follow_up;
 mod losing;
 pub mod outlook;
 pub mod put;
+pub mod refusals;
 pub mod settle;
 pub mod tell;
 
@@ -23,6 +25,8 @@ use crate::ledger::journal::Journal;
 use crate::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 use crate::policy::Policy;
 use crate::rules::RuleKind;
+
+use refusals::RefusalQueue;
 
 /// The verbs, over one policy and one ledger.
 pub struct Gate {
@@ -41,6 +45,8 @@ pub struct Terms {
     pub patience: Option<Duration>,
     /// Where contacts allowed blind wait for the ledger.
     pub journal: Option<Arc<Journal>>,
+    /// Where refusals wait for it; `None`: nobody will ask what was refused.
+    pub refusals: Option<Arc<RefusalQueue>>,
 }
 
 /// How long after the longest look-back a record may still be wanted: clocks differ, and so do zones.
@@ -76,6 +82,9 @@ impl Gate {
     /// A record with what is still on its way to the ledger.
     async fn load(&self, customer: &str) -> Result<Loaded, LedgerError> {
         let mut loaded = self.ledger.load(customer).await?;
+        if let Some(tombstone) = &loaded.tombstone {
+            Arc::make_mut(&mut loaded.record).remember(tombstone);
+        }
         if let Some(journal) = &self.terms.journal {
             for entry in journal.on_their_way(customer) {
                 settle::enter(Arc::make_mut(&mut loaded.record), &entry);
@@ -153,6 +162,10 @@ impl Gate {
                 let mut record = Arc::unwrap_or_clone(loaded.record);
                 let events = record.events().len();
                 let (outcome, stored) = change(&mut record);
+                // Of whom nothing is known and nothing is to be known, no record is made.
+                if loaded.revision == Revision::ABSENT && record == Record::of(loaded.tombstone.as_deref()) {
+                    return Ok(outcome);
+                }
                 // What is open and was never noted, under a policy that is new, is noted with the next event.
                 let due = due.filter(|_| {
                     record.events().len() == events || self.first_due(customer, &record).is_none()

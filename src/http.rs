@@ -51,7 +51,10 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(resource("/v1/explain", [web::post().to(explain::post)]))
         .service(resource("/v1/claims", [web::post().to(claims::post)]))
         .service(resource("/v1/events", [web::post().to(events::post)]))
-        .service(resource("/v1/customers/{customer}", [web::get().to(customers::get)]))
+        .service(resource(
+            "/v1/customers/{customer}",
+            [web::get().to(customers::get), web::delete().to(customers::delete)],
+        ))
         .service(resource("/v1/customers/{customer}/export", [web::get().to(customers::export)]))
         .service(resource("/v1/customers/{customer}/timeline", [web::get().to(timeline::get)]))
         .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
@@ -65,6 +68,7 @@ fn routes(app: &mut web::ServiceConfig) {
             [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
         ))
         .service(resource("/v1/follow-ups", [web::get().to(follow_ups::list)]))
+        .service(resource("/v1/follow-ups/{id}", [web::get().to(follow_ups::get)]))
         .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
         .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
         .service(resource("/v1/policy", [web::get().to(policy::get)]))

@@ -6,18 +6,24 @@
 mod due;
 pub mod embedded;
 pub mod journal;
+pub mod keyring;
 pub mod memory;
 pub mod record_format;
 pub mod redis;
+mod refusal_format;
+mod tombstone_format;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
+use crate::domain::refusal::Refusal;
+use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
+use crate::sealed::Sealer;
 
 /// Identifies one state of one record. Never used twice for one customer, not even after the record
 /// was deleted; [`Revision::ABSENT`] is that of a record that is not there.
@@ -33,6 +39,16 @@ impl Revision {
 pub struct Loaded {
     pub record: Arc<Record>,
     pub revision: Revision,
+    /// What outlived an erasure, whether or not there is a record again.
+    pub tombstone: Option<Arc<Tombstone>>,
+}
+
+impl Loaded {
+    /// What is found of somebody nobody knows.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self { record: Arc::default(), revision: Revision::ABSENT, tombstone: None }
+    }
 }
 
 /// What became of a commit.
@@ -91,6 +107,26 @@ pub trait Ledger: Send + Sync {
         keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>>;
 
+    /// Leaves nothing of a customer but the tombstone, if their revision is still `revision`: record, refusals and
+    /// what is noted of follow-ups. Answers only once all of it is gone from what is stored.
+    fn erase<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        tombstone: Arc<Tombstone>,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>>;
+
+    /// What was lately refused about a customer, oldest first.
+    fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>>;
+
+    /// Adds to what was refused, but for what is older than an erasure. Beside the record and not part of it: a
+    /// refusal that is lost in a crash harms nobody.
+    fn add_refusals<'a>(
+        &'a self,
+        customer: &'a str,
+        refusals: Vec<Refusal>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
     /// The campaigns halted now.
     fn halts(&self) -> Arc<Halts>;
 
@@ -110,6 +146,20 @@ pub trait Ledger: Send + Sync {
 
     /// The customers with open follow-ups, those whose first is due soonest in front, from the `skip`th on.
     fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>>;
+
+    /// What makes the names by which follow-ups are known outside; `None` until the ledger's keys are known, which
+    /// they are once anything was loaded.
+    fn sealer(&self) -> Option<&Sealer>;
+
+    /// Whether it is this process's turn to do a chore that one of all suffices for, for so long from now.
+    fn take_turn<'a>(&'a self, _chore: &'a str, _span: Span) -> BoxFuture<'a, Result<bool, LedgerError>> {
+        Box::pin(ready(Ok(true)))
+    }
+
+    /// Appends an entry to the stream that programs beside this one may follow; `false`: there is none.
+    fn publish<'a>(&'a self, _entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<bool, LedgerError>> {
+        Box::pin(ready(Ok(false)))
+    }
 
     /// Whether the ledger can be read and written, as far as it knows.
     ///

@@ -37,6 +37,11 @@ pub struct Settings {
     pub ledger_timeout: Duration,
     pub retention: Option<Span>,
     pub redis: RedisSettings,
+    /// What keys the names under which those are kept who were erased, the present one first; empty: the ledger
+    /// makes and keeps one.
+    pub privacy_secrets: Vec<Secret>,
+    /// Whether timelines show what was refused.
+    pub keeps_refusals: bool,
     /// Where blind allows wait for the ledger; `None`: nowhere.
     pub journal: Option<PathBuf>,
     /// `None`: the policy that ships with the program.
@@ -139,6 +144,12 @@ impl Settings {
                 Span::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration; write `90d`"))
             }),
             redis: reading.redis(),
+            privacy_secrets: reading.parsed("privacy.secrets", secrets),
+            keeps_refusals: reading.parsed("timeline.refusals", |text| match text {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                other => Err(format!("`{other}` is neither true nor false")),
+            }),
             journal: reading.file("journal.directory"),
             policy: reading.file("policy.file"),
             log_level: reading.parsed("log.level", |text| {
@@ -169,6 +180,22 @@ impl Settings {
         }
         if reading.mistakes.is_empty() { Ok(settings) } else { Err(SettingsMistakes(reading.mistakes)) }
     }
+}
+
+/// The shortest secret worth the name, in characters.
+const SHORTEST_SECRET: usize = 32;
+
+/// Reads secrets, separated by spaces or commas.
+fn secrets(text: &str) -> Result<Vec<Secret>, String> {
+    let given = text.split([' ', ',']).filter(|secret| !secret.is_empty());
+    given
+        .map(|secret| match secret.chars().count() {
+            SHORTEST_SECRET.. => Ok(Secret::new(secret.to_owned())),
+            length => Err(format!(
+                "a secret of {length} characters is too short; take {SHORTEST_SECRET} or more, by chance"
+            )),
+        })
+        .collect()
 }
 
 struct Reading<'v> {
@@ -283,6 +310,7 @@ placeholder! {
     Duration => Duration::ZERO,
     LedgerUrl => LedgerUrl::Memory,
     Option<Span> => None,
+    Vec<Secret> => Vec::new(),
     String => String::new(),
     bool => false,
 }

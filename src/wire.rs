@@ -18,4 +18,5 @@ pub mod problem;
 pub mod put;
 pub mod question;
 pub mod story;
+pub mod suppression;
 pub mod timeline;

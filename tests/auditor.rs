@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex};
 use contact_governor::domain::halts::Halts;
 use contact_governor::domain::moment::Moment;
 use contact_governor::domain::record::Record;
+use contact_governor::domain::refusal::Refusal;
+use contact_governor::domain::tombstone::Tombstone;
 use contact_governor::domain::words::Verdict;
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::memory::MemoryLedger;
 use contact_governor::ledger::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
 use contact_governor::policy::compile::compile;
+use contact_governor::sealed::Sealer;
 use contact_governor::wire::event;
 use contact_governor::wire::question::QuestionReader;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -70,6 +73,27 @@ impl Ledger for Faulty {
         }
     }
 
+    fn erase<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        tombstone: Arc<Tombstone>,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        self.inner.erase(customer, revision, tombstone)
+    }
+
+    fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>> {
+        self.inner.refusals(customer)
+    }
+
+    fn add_refusals<'a>(
+        &'a self,
+        customer: &'a str,
+        refusals: Vec<Refusal>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        self.inner.add_refusals(customer, refusals)
+    }
+
     fn halts(&self) -> Arc<Halts> {
         self.inner.halts()
     }
@@ -92,6 +116,10 @@ impl Ledger for Faulty {
 
     fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
         self.inner.due(skip, limit)
+    }
+
+    fn sealer(&self) -> Option<&Sealer> {
+        self.inner.sealer()
     }
 
     fn health(&self) -> Result<(), LedgerError> {

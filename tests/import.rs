@@ -120,7 +120,7 @@ fn both_ways(name: &str, text: &str, arguments: &[&str], look: impl Fn(&Process)
 fn consents_are_imported_both_ways() {
     let text = concat!(
         "\u{feff}customer,status,channel,purpose,time,expires_at,evidence,notes\r\n",
-        "c-1,,email,marketing,2024-05-01T10:00:00+02:00,2030-01-01T00:00:00Z,\"form 7,\r\nsigned\",x\r\n",
+        "c-1,,email,marketing,2024-05-01T10:00:00+02:00,2030-01-01T00:00:00Z,\"form 7, signed\",\"x\r\ny\"\r\n",
         "c-1,withdrawn,sms,,2024-05-02T10:00:00Z,,,\r\n",
         "\r\n",
         "c-2,granted,,,,,,\r\n",
@@ -128,13 +128,25 @@ fn consents_are_imported_both_ways() {
     both_ways("consents.csv", text, &["consents", "consents.csv"], |governor| {
         let consents = customer(governor, "c-1")["consents"].clone();
         let part = |index: usize| {
-            ["channel", "purpose", "granted", "since", "expires_at"].map(|name| consents[index][name].clone())
+            ["channel", "purpose", "granted", "since", "expires_at", "evidence", "source"]
+                .map(|name| consents[index][name].clone())
         };
         assert_eq!(
             json!(part(0)),
-            json!(["email", "marketing", true, "2024-05-01T08:00:00Z", "2030-01-01T00:00:00Z"])
+            json!([
+                "email",
+                "marketing",
+                true,
+                "2024-05-01T08:00:00Z",
+                "2030-01-01T00:00:00Z",
+                "form 7, signed",
+                "consents.csv"
+            ])
         );
-        assert_eq!(json!(part(1)), json!(["sms", null, false, "2024-05-02T10:00:00Z", null]));
+        assert_eq!(
+            json!(part(1)),
+            json!(["sms", null, false, "2024-05-02T10:00:00Z", null, null, "consents.csv"])
+        );
         assert_eq!(customer(governor, "c-2")["consents"][0]["granted"], true);
     });
 }

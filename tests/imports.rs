@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 /// The modules by height: each may import from lower ones and from itself.
 const LAYERS: [&[&str]; 9] = [
-    &["domain", "backoff"],
+    &["domain", "backoff", "sealed"],
     &["clock", "rules", "claims", "settings"],
     &["policy"],
     &["decide", "ledger"],
     &["gate"],
     &["wire", "telemetry", "metrics"],
     &["replay"],
-    &["http", "scenario"],
+    &["http", "scenario", "heralds"],
     &["app", "cli"],
 ];
 

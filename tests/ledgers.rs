@@ -4,9 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use contact_governor::domain::contact::{Contact, Standing};
+use contact_governor::domain::event::EventKey;
 use contact_governor::domain::moment::Moment;
+use contact_governor::domain::note::{CLAIMED, DONE, HANDED_OVER, SUPPRESSED, WISHED, note};
 use contact_governor::domain::record::Record;
-use contact_governor::domain::words::Tags;
+use contact_governor::domain::refusal::Refusal;
+use contact_governor::domain::suppression::{Scope, Suppression, Suppressions};
+use contact_governor::domain::tombstone::Tombstone;
+use contact_governor::domain::words::{Tags, Verdict};
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::embedded::EmbeddedLedger;
@@ -14,6 +19,7 @@ use contact_governor::ledger::memory::MemoryLedger;
 use contact_governor::ledger::{Committed, Keep, Ledger, LedgerError, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::question::QuestionReader;
+use futures_util::StreamExt;
 
 use crate::harness::redis::{RedisCluster, RedisServer};
 use crate::harness::{at, question};
@@ -146,6 +152,120 @@ async fn a_race_for_slots_allows_exactly_as_many_as_there_are(ledger: Arc<dyn Le
     assert_eq!(allowed, 7);
 }
 
+fn suppressed_since(millis: i64) -> Suppressions {
+    let mut suppressions = Suppressions::default();
+    suppressions.suppress(Suppression {
+        channel: Some("sms".into()),
+        scope: Scope::Ordinary,
+        since: Moment::from_millis(millis),
+        until: None,
+        reason: None,
+        source: None,
+    });
+    suppressions
+}
+
+fn refused(millis: i64) -> Refusal {
+    let at = Moment::from_millis(millis);
+    Refusal {
+        first_at: at,
+        at,
+        times: 1,
+        verdict: Verdict::Defer,
+        tags: Tags { channel: Some("email".into()), ..Tags::default() },
+        reasons: vec![("cap".into(), "At most three.".into())],
+        not_before: None,
+    }
+}
+
+/// Commits whatever stands, and erases: the tombstone is all that is found, before and after a new record.
+async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger>) {
+    let before = ledger.load("c").await.expect("loaded").revision;
+    ledger.commit("c", before, record(3), Keep::Forever).await.expect("committed");
+    ledger.add_refusals("c", vec![refused(10)]).await.expect("noted");
+    ledger.set_due("c", Some(Moment::from_millis(5))).await.expect("noted");
+    let tombstone =
+        Arc::new(Tombstone { erased_at: Moment::from_millis(50), suppressions: suppressed_since(7) });
+
+    let stale = before;
+    let erased = ledger.erase("c", stale, Arc::clone(&tombstone)).await.expect("an outcome");
+    assert_eq!(erased, Committed::Conflict, "somebody was first");
+    assert_eq!(ledger.load("c").await.expect("loaded").record, record(3));
+    let standing = ledger.load("c").await.expect("loaded").revision;
+    let erased = ledger.erase("c", standing, Arc::clone(&tombstone)).await.expect("an outcome");
+    assert_eq!(erased, Committed::Stored);
+
+    let loaded = ledger.load("c").await.expect("loaded");
+    assert_eq!((&*loaded.record, loaded.tombstone.as_deref()), (&Record::default(), Some(&*tombstone)));
+    assert_eq!(ledger.refusals("c").await.expect("refusals"), []);
+    assert!(ledger.due(0, 100).await.expect("what is due").iter().all(|due| &*due.customer != "c"));
+    // Who decided on what stood before is too late.
+    let late = ledger.commit("c", standing, record(9), Keep::Forever).await.expect("an outcome");
+    assert_eq!(late, Committed::Conflict);
+    ledger.add_refusals("c", vec![refused(50), refused(51 + 86_400_000)]).await.expect("noted");
+    let refusals = ledger.refusals("c").await.expect("refusals");
+    assert_eq!(refusals, [refused(51 + 86_400_000)], "what is older than the erasure stays away");
+
+    ledger.commit("c", loaded.revision, record(1), Keep::Forever).await.expect("committed");
+    let again = ledger.load("c").await.expect("loaded");
+    assert_eq!((again.record, again.tombstone), (record(1), Some(tombstone)));
+    assert!(ledger.load("somebody else").await.expect("loaded").tombstone.is_none());
+}
+
+/// Commits race with an erasure; whichever wins, nothing of before is left when both are over.
+async fn an_erasure_and_commits_do_not_mix(ledger: Arc<dyn Ledger>) {
+    for round in 0..20 {
+        let loaded = ledger.load("c").await.expect("loaded");
+        ledger.commit("c", loaded.revision, record(2), Keep::Forever).await.expect("committed");
+        let loaded = ledger.load("c").await.expect("loaded");
+        let erased_at = Moment::from_millis(round);
+        let tombstone = Arc::new(Tombstone { erased_at, suppressions: suppressed_since(round) });
+        let commit = tokio::spawn({
+            let (ledger, revision) = (Arc::clone(&ledger), loaded.revision);
+            async move { ledger.commit("c", revision, record(5), Keep::Forever).await.expect("an outcome") }
+        });
+        let erased = ledger.erase("c", loaded.revision, tombstone).await.expect("an outcome");
+        let committed = commit.await.expect("an end");
+        let stands = ledger.load("c").await.expect("loaded").record.contacts().len();
+        match (committed, erased) {
+            (Committed::Stored, Committed::Conflict) => assert_eq!(stands, 5),
+            (Committed::Conflict, Committed::Stored) => assert_eq!(stands, 0),
+            both => panic!("{both:?} in one race"),
+        }
+    }
+}
+
+async fn refusals_are_kept_beside_the_record(ledger: Arc<dyn Ledger>) {
+    let far_apart = |number: i64| refused(number * 10 * 86_400_000);
+    for number in 0..40 {
+        ledger.add_refusals("c", vec![far_apart(number)]).await.expect("noted");
+    }
+    let kept: Vec<_> = (10..40).map(far_apart).collect();
+    assert_eq!(ledger.refusals("c").await.expect("refusals"), kept);
+    assert_eq!(ledger.refusals("d").await.expect("refusals"), []);
+    let loaded = ledger.load("c").await.expect("loaded");
+    assert_eq!((&*loaded.record, loaded.revision), (&Record::default(), Revision::ABSENT));
+}
+
+/// What people did through the governor is part of the record, and comes back.
+async fn the_governors_own_notes_are_read_again(ledger: Arc<dyn Ledger>) {
+    let mut noted = Record::default();
+    for (number, kind) in [HANDED_OVER, CLAIMED, DONE, WISHED, SUPPRESSED].into_iter().enumerate() {
+        noted.tell(note(EventKey(number as u64), kind, Moment::from_millis(number as i64)));
+    }
+    ledger.commit("c", Revision::ABSENT, Arc::new(noted.clone()), Keep::Forever).await.expect("committed");
+    // Enough others that no ledger has this one at hand.
+    let others = (0..20_000).map(|number| {
+        let ledger = Arc::clone(&ledger);
+        async move {
+            let customer = format!("c-{number}");
+            ledger.commit(&customer, Revision::ABSENT, record(0), Keep::Forever).await.expect("committed")
+        }
+    });
+    futures_util::stream::iter(others).buffer_unordered(512).for_each(|_| async {}).await;
+    assert_eq!(*ledger.load("c").await.expect("loaded").record, noted);
+}
+
 fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(test);
@@ -184,10 +304,16 @@ suites!([
     customers_owed_something_are_listed_by_when_it_is_due,
     a_race_loses_nothing,
     a_race_for_slots_allows_exactly_as_many_as_there_are,
+    an_erasure_leaves_the_tombstone_and_nothing_else,
+    an_erasure_and_commits_do_not_mix,
+    refusals_are_kept_beside_the_record,
 ]);
 
+suite!(embedded_notes, |folder| Arc::new(embedded_in(folder)), [the_governors_own_notes_are_read_again]);
+suite!(redis_notes, |_| Arc::new(RedisServer::shared().ledger()), [the_governors_own_notes_are_read_again]);
+
 fn embedded_in(folder: &Path) -> EmbeddedLedger {
-    EmbeddedLedger::open(folder, at("2026-11-16T12:00:00Z")).expect("a ledger")
+    EmbeddedLedger::open(folder, at("2026-11-16T12:00:00Z"), &[]).expect("a ledger")
 }
 
 #[test]
@@ -200,7 +326,7 @@ fn the_embedded_ledger_keeps_everything_when_it_is_opened_again() {
         ledger.set_halt("autumn", Some(Moment::from_millis(5))).await.expect("halted");
     });
     run(async {
-        let ledger = EmbeddedLedger::open(folder.path(), at("2026-11-17T12:00:00Z")).expect("a ledger");
+        let ledger = EmbeddedLedger::open(folder.path(), at("2026-11-17T12:00:00Z"), &[]).expect("a ledger");
         assert_eq!(ledger.load("c").await.expect("loaded").record, record(3));
         assert_eq!(ledger.halts().since("autumn"), Some(Moment::from_millis(5)));
     });
@@ -210,7 +336,7 @@ fn the_embedded_ledger_keeps_everything_when_it_is_opened_again() {
 fn a_second_owner_of_a_directory_is_told_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let _first = embedded_in(folder.path());
-    let second = EmbeddedLedger::open(folder.path(), at("2026-11-16T12:00:00Z"));
+    let second = EmbeddedLedger::open(folder.path(), at("2026-11-16T12:00:00Z"), &[]);
     assert!(matches!(second.err(), Some(LedgerError::Owned { .. })));
 }
 
@@ -219,6 +345,7 @@ fn a_directory_that_cannot_be_used_is_a_clear_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("a-file");
     std::fs::write(&file, "not a directory").expect("written");
-    let error = EmbeddedLedger::open(&file, at("2026-11-16T12:00:00Z")).err().expect("an error").to_string();
+    let error =
+        EmbeddedLedger::open(&file, at("2026-11-16T12:00:00Z"), &[]).err().expect("an error").to_string();
     assert!(error.starts_with("cannot open the ledger in") && error.contains("a-file"), "{error}");
 }

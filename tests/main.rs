@@ -12,6 +12,7 @@ mod cases;
 mod claims;
 mod command_line;
 mod crash;
+mod erasure;
 mod examples;
 mod harness;
 mod http;

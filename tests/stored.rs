@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use contact_governor::domain::account::Provenance;
+use contact_governor::domain::event::Event;
 use contact_governor::domain::record::{Entry, Record};
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::put::Put;
@@ -18,8 +20,46 @@ use serde_json::json;
 
 use crate::harness::{at, event, question, with};
 
+/// The same without what the first version did not know: the governor's own notes, who set the wishes.
+fn record_of_version_1() -> Record {
+    let mut record = record_with_what_there_always_was();
+    let told = |event: &&Event| !event.kind.name().starts_with("governor.");
+    let (contacts, events) =
+        (record.contacts().to_vec(), record.events().iter().filter(told).cloned().collect());
+    record.wishes_set = None;
+    record.with_history(contacts, events)
+}
+
 /// A record with something of everything in it, the same each time.
 fn record_with_everything() -> Record {
+    let mut record = record_with_what_there_always_was();
+    let text = "time_zone = \"UTC\"\n[purposes]\nmarketing = { when_blind = \"defer\" }\n";
+    let policy = compile("p.toml", text).expect("a policy");
+    let now = at("2026-11-16T13:00:00Z");
+    let accounts =
+        json!({"channel": "email", "purpose": "marketing", "evidence": "form-7", "source": "shop"});
+    let events = [
+        event("6", "consent.granted", "c", &with(accounts.clone(), &json!({"pending": true}))),
+        event("7", "consent.withdrawn", "c", &accounts),
+        event(
+            "8",
+            "customer.unsubscribed",
+            "c",
+            &json!({"purposes": ["marketing", "service"], "reason": "enough", "source": "desk", "by": "ravi",
+                "through": "voice", "expires_at": "2027-02-01T00:00:00Z"}),
+        ),
+        event("9", "customer.resubscribed", "c", &json!({"channel": "sms", "purposes": ["service"]})),
+    ];
+    for told in &events {
+        let told = event::read(told, "", &policy, now, None, &mut Vec::new()).expect("an event");
+        assert!(record.tell(told.event));
+    }
+    record.wishes_set =
+        Some(Provenance { at: now, by: Some("customer".into()), through: Some("wishes page".into()) });
+    record
+}
+
+fn record_with_what_there_always_was() -> Record {
     let text = "time_zone = \"UTC\"\n[purposes]\nmarketing = { when_blind = \"defer\" }\n";
     let policy = Arc::new(compile("p.toml", text).expect("a policy"));
     let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), Terms::default());
@@ -70,6 +110,14 @@ fn what_version_1_wrote_is_still_read() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored/v1-everything.bin");
     let bytes = std::fs::read(&file).expect("the stored bytes");
     assert_eq!(bytes[0], 1);
+    assert_eq!(decode(&bytes).expect("a record"), record_of_version_1());
+}
+
+#[test]
+fn what_version_2_wrote_is_still_read() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored/v2-everything.bin");
+    let bytes = std::fs::read(&file).expect("the stored bytes");
+    assert_eq!(bytes[0], 2);
     assert_eq!(decode(&bytes).expect("a record"), record_with_everything());
 }
 

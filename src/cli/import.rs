@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::domain::moment::SECOND_MS;
 use crate::ledger::LedgerError;
 use crate::settings::{Flags, Settings};
+use crate::wire::fields::LONGEST_NAME;
 
 use self::bookmark::{Bookmark, Identity, Left, Progress, digest, with_ending};
 use self::columns::{Columns, Kind, Pair, Said};
@@ -117,7 +118,13 @@ async fn import(arguments: &Arguments) -> Result<Exit, Failure> {
     let target = open(arguments, settings.as_ref(), &clock)?;
     let source = format!("import:{}:{}", arguments.kind.name(), identity.named);
     let begun = progress.begun.clone();
-    let import = Import { kind: arguments.kind, columns, file: name, source, begun };
+    let import = Import {
+        kind: arguments.kind,
+        columns,
+        file: name.chars().take(LONGEST_NAME).collect(),
+        source,
+        begun,
+    };
     let rejects = rejects(arguments, rows.header(), &import, &progress)?;
     let mut run = Run { rows, import, target, bookmark, rejects, progress };
     run.begin(settings.as_ref())?;

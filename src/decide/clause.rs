@@ -72,7 +72,8 @@ impl Clause<'_> {
     #[must_use]
     pub fn next_change(&self, scene: &Scene<'_>) -> Option<Moment> {
         match self {
-            Self::Suppression | Self::Halt(_) => None,
+            Self::Suppression => suppression::next_change(scene),
+            Self::Halt(_) => None,
             Self::Wish(wish) => wish.next_change(scene),
             Self::Audience(condition) => scene.next_outcome(condition),
             Self::Rule(rule) => rule.next_change(scene),

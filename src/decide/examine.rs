@@ -10,7 +10,7 @@ use crate::domain::record::Record;
 use crate::domain::words::Name;
 use crate::policy::Policy;
 use crate::rules::scene::Scene;
-use crate::rules::{Mode, RuleKind};
+use crate::rules::{Mode, RuleKind, suppression};
 
 use super::clause::{self, Clause};
 
@@ -65,7 +65,7 @@ fn one(clause: &Clause<'_>, scene: &Scene<'_>) -> Examined {
     match clause {
         Clause::Suppression => {
             examined.kind = "suppression";
-            examined.matched = scene.record.suppressions.binding(scene.question.channel()).is_some();
+            examined.matched = suppression::binding(scene).is_some();
         }
         Clause::Halt(_) => {
             examined.kind = "halt";

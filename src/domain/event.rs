@@ -1,5 +1,6 @@
 //! What senders and service desks tell the governor after the fact.
 
+use super::account::Account;
 use super::moment::Moment;
 use super::words::{Name, Tags};
 
@@ -98,6 +99,36 @@ pub struct Event {
     pub tags: Tags,
     /// An unsubscription that reaches every purpose (`"purposes": "all"`).
     pub every_purpose: bool,
-    /// When a consent that was granted ends.
+    /// The purposes that are taken leave of, or welcomed again; empty: nobody named any.
+    pub purposes: Vec<Name>,
+    /// When a consent that was granted ends, or an unsubscription.
     pub expires_at: Option<Moment>,
+    /// A consent that was asked for and is not confirmed yet.
+    pub pending: bool,
+    pub account: Option<Box<Account>>,
+}
+
+impl Event {
+    /// One of which nothing is said but its kind and time.
+    #[must_use]
+    pub fn plain(key: EventKey, kind: EventKind, time: Moment) -> Self {
+        Self {
+            key,
+            kind,
+            time,
+            contact_id: None,
+            tags: Tags::default(),
+            every_purpose: false,
+            purposes: Vec::new(),
+            expires_at: None,
+            pending: false,
+            account: None,
+        }
+    }
+
+    /// What was said of who did it and why; nothing where nothing was.
+    #[must_use]
+    pub fn accounted(&self) -> Account {
+        self.account.as_deref().cloned().unwrap_or_default()
+    }
 }

@@ -4,18 +4,12 @@
 //! but events is stored: causes are events, and claiming, doing and handing over are noted as events of the
 //! governor's own.
 
-use std::fmt;
-
 use super::event::{Event, EventKey, EventKind};
 use super::moment::{Moment, Span};
+use super::note::{ANNOUNCED, CLAIMED, DONE, ESCALATED, HANDED_OVER, derived, note};
 use super::question::Question;
 use super::record::Record;
 use super::words::{Delivery, Name, Tags};
-
-/// The governor's own notes in a record. Nobody can tell them: told events are known ones or `x.…`.
-pub const HANDED_OVER: &str = "governor.handed_over";
-pub const CLAIMED: &str = "governor.claimed";
-pub const DONE: &str = "governor.done";
 
 /// What opens follow-ups of one kind, what ends them, and how soon they are due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +32,9 @@ impl Duty {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FollowUp {
     pub id: FollowUpId,
-    /// What it is called among those of all customers.
     pub handle: Handle,
+    /// What it is called outside, where that is known; it does not show whose it is.
+    pub name: Option<Name>,
     pub kind: Name,
     /// The event that opened it.
     pub cause: EventKey,
@@ -49,38 +44,61 @@ pub struct FollowUp {
     pub tags: Tags,
     /// Who has taken it, and when.
     pub claimed: Option<(Name, Moment)>,
+    /// When somebody was told that it is overdue.
+    pub escalated_at: Option<Moment>,
+}
+
+impl FollowUp {
+    /// Whether it should have been done by `now`.
+    #[must_use]
+    pub fn is_overdue(&self, now: Moment) -> bool {
+        self.due_at < now
+    }
 }
 
 /// Identifies a follow-up among those of its customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FollowUpId(pub u64);
 
-/// A follow-up's name over all customers: whose it is, and which. Written as hexadecimal digits.
+/// Which follow-up of all customers' it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handle {
     pub customer: Name,
     pub id: FollowUpId,
 }
 
-impl fmt::Display for Handle {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:016x}", self.id.0)?;
-        self.customer.bytes().try_for_each(|byte| write!(out, "{byte:02x}"))
+impl Handle {
+    /// To be sealed before anybody sees it: it says whose it is.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.id.0.to_le_bytes()[..], self.customer.as_bytes()].concat()
+    }
+
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, customer) = bytes.split_first_chunk::<8>()?;
+        let customer = std::str::from_utf8(customer).ok().filter(|customer| !customer.is_empty())?;
+        Some(Self { customer: customer.into(), id: FollowUpId(u64::from_le_bytes(*id)) })
     }
 }
 
-impl Handle {
+/// What there is to tell of a follow-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum News {
+    Opened,
+    /// It was not done when it was due.
+    Escalated,
+}
+
+impl News {
+    pub const ALL: [Self; 2] = [Self::Opened, Self::Escalated];
+
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (id, customer) = text.split_at_checked(16)?;
-        let digits = customer.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
-        let bytes: Option<Vec<u8>> = digits
-            .map(|pair| {
-                pair.filter(|pair| pair.len() == 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            })
-            .collect();
-        let customer = String::from_utf8(bytes?).ok().filter(|customer| !customer.is_empty())?;
-        Some(Self { customer: customer.into(), id: FollowUpId(u64::from_str_radix(id, 16).ok()?) })
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "follow_up.opened",
+            Self::Escalated => "follow_up.escalated",
+        }
     }
 }
 
@@ -110,17 +128,19 @@ fn open_under(customer: &Name, record: &Record, duty: &Duty) -> Vec<FollowUp> {
         if is_made || record.knows(note_key(id, DONE)) {
             return None;
         }
-        let claim = record.events().iter().find(|event| event.key == note_key(id, CLAIMED));
+        let noted = |what: &str| record.events().iter().find(|event| event.key == note_key(id, what));
         Some(FollowUp {
             id,
             handle: Handle { customer: customer.clone(), id },
+            name: None,
             kind: duty.kind.clone(),
             cause: cause.key,
             opened_at: cause.time,
             due_at: cause.time + duty.within,
             contact_id: cause.contact_id.clone(),
             tags: cause.tags.clone(),
-            claimed: claim.and_then(|claim| Some((claim.tags.sender.clone()?, claim.time))),
+            claimed: noted(CLAIMED).and_then(|claim| Some((claim.tags.sender.clone()?, claim.time))),
+            escalated_at: noted(ESCALATED).map(|event| event.time),
         })
     });
     if duty.is_about_handoffs() { open.collect() } else { open.take(1).collect() }
@@ -159,6 +179,28 @@ pub fn claim(id: FollowUpId, by: Name, now: Moment) -> Event {
     event
 }
 
+/// That it was not done when it was due.
+#[must_use]
+pub fn escalation(id: FollowUpId, now: Moment) -> Event {
+    note(note_key(id, ESCALATED), ESCALATED, now)
+}
+
+/// That a herald has told of it.
+#[must_use]
+pub fn announcement(id: FollowUpId, news: News, herald: &str, now: Moment) -> Event {
+    note(announcement_key(id, news, herald), ANNOUNCED, now)
+}
+
+/// Whether a herald has told of it.
+#[must_use]
+pub fn was_announced(record: &Record, id: FollowUpId, news: News, herald: &str) -> bool {
+    record.knows(announcement_key(id, news, herald))
+}
+
+fn announcement_key(id: FollowUpId, news: News, herald: &str) -> EventKey {
+    note_key(id, &format!("{} by {herald}", news.name()))
+}
+
 /// That somebody has done it: a person has replied, and this is what they did.
 #[must_use]
 pub fn done(follow_up: &FollowUp, what: Name, by: Option<Name>, now: Moment) -> [Event; 2] {
@@ -171,28 +213,8 @@ pub fn done(follow_up: &FollowUp, what: Name, by: Option<Name>, now: Moment) -> 
     [noted, replied]
 }
 
-fn note(key: EventKey, kind: &str, time: Moment) -> Event {
-    Event {
-        key,
-        kind: EventKind::Own(kind.into()),
-        time,
-        contact_id: None,
-        tags: Tags::default(),
-        every_purpose: false,
-        expires_at: None,
-    }
-}
-
 fn note_key(id: FollowUpId, what: &str) -> EventKey {
     EventKey(derived(id.0, what))
-}
-
-/// A number made of another one and a word, as far from all others as chance allows.
-fn derived(number: u64, word: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&number.to_le_bytes()).update(word.as_bytes());
-    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = *hasher.finalize().as_bytes();
-    u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
 }
 
 #[cfg(test)]
@@ -240,11 +262,9 @@ mod tests {
     #[test]
     fn a_handle_says_whose_it_is() {
         let handle = Handle { customer: "c-\u{e4} 1".into(), id: FollowUpId(7) };
-        assert_eq!(Handle::parse(&handle.to_string()), Some(handle));
-        for text in
-            ["", "7", "0000000000000007", "00000000000000076", "000000000000000g63", "0000000000000007ff"]
-        {
-            assert_eq!(Handle::parse(text), None, "{text}");
+        assert_eq!(Handle::from_bytes(&handle.to_bytes()), Some(handle));
+        for bytes in [&[][..], &[1; 7], &[1; 8], &[0xff; 9]] {
+            assert_eq!(Handle::from_bytes(bytes), None, "{bytes:?}");
         }
     }
 

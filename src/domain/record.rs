@@ -2,11 +2,14 @@
 //!
 //! All changes are pure: a record goes in, a record comes out, whatever ledger keeps it.
 
+use super::account::Provenance;
+use super::consent::{Consent, ConsentWord, Consents};
 use super::contact::{Contact, Standing};
 use super::event::{Event, EventKey, EventKind};
 use super::fact::Facts;
 use super::moment::{Moment, Span};
-use super::suppression::{Reach, Suppressions};
+use super::suppression::{Lift, Scope, Suppression, Suppressions};
+use super::tombstone::Tombstone;
 use super::wishes::Wishes;
 use super::words::{Name, Tags};
 
@@ -17,16 +20,6 @@ pub const LONG_RECORD: usize = 2_000;
 /// No record grows beyond this many contacts, or events; the oldest go first (contacts into the
 /// lifetime counts). Twenty-five a day for the 400 days kept.
 pub const LONGEST_RECORD: usize = 10_000;
-
-/// The latest word on consent for one channel (or any) and one purpose (or any).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    pub channel: Option<Name>,
-    pub purpose: Option<Name>,
-    pub time: Moment,
-    pub granted: bool,
-    pub expires_at: Option<Moment>,
-}
 
 /// A cancellation or failure told of a contact nobody knows yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +43,14 @@ pub struct Record {
     events: Vec<Event>,
     pub waiting: Vec<Waiting>,
     pub tallies: Vec<Tally>,
-    pub consents: Vec<Consent>,
+    pub consents: Consents,
     pub facts: Facts,
     pub wishes: Wishes,
+    /// Who wished so, the last time anything was wished.
+    pub wishes_set: Option<Provenance>,
     pub suppressions: Suppressions,
+    /// When everything known until then was erased. Not part of what is stored: the tombstone says it.
+    pub erased_at: Option<Moment>,
 }
 
 impl Record {
@@ -107,7 +104,7 @@ impl Record {
         !(self.consents.is_empty()
             && self.facts.is_empty()
             && self.wishes == Wishes::default()
-            && self.suppressions == Suppressions::default())
+            && self.suppressions.is_empty())
     }
 
     /// Whether a contact of that id will be cancelled as soon as it is entered.
@@ -149,9 +146,30 @@ impl Record {
         }
     }
 
-    /// Enters an event in its place. Told twice, it counts once: `false` says it was known.
+    /// What is known of somebody of whom there is no more than a tombstone, or not even that.
+    #[must_use]
+    pub fn of(tombstone: Option<&Tombstone>) -> Self {
+        let mut record = Self::default();
+        tombstone.into_iter().for_each(|tombstone| record.remember(tombstone));
+        record
+    }
+
+    /// What outlived an erasure binds again.
+    pub fn remember(&mut self, tombstone: &Tombstone) {
+        self.suppressions.join(&tombstone.suppressions);
+        self.erased_at = self.erased_at.max(Some(tombstone.erased_at));
+    }
+
+    /// Enters an event in its place. Told twice, it counts once: `false` says it was known. What happened
+    /// before an erasure is erased as well, but for a customer's wish to be left alone.
     pub fn tell(&mut self, mut event: Event) -> bool {
         if self.knows(event.key) {
+            return false;
+        }
+        if self.erased_at.is_some_and(|erased_at| event.time <= erased_at) {
+            if event.kind == EventKind::CustomerUnsubscribed {
+                self.take_effect(&event);
+            }
             return false;
         }
         if let Some(contact) = event.contact_id.as_deref().and_then(|id| self.contact(id)) {
@@ -164,18 +182,15 @@ impl Record {
     }
 
     fn take_effect(&mut self, event: &Event) {
-        let channel = event.tags.channel.clone();
         match &event.kind {
             EventKind::ContactSent => self.stand(event, Standing::Sent),
             EventKind::ContactCancelled => self.stand(event, Standing::Cancelled),
             EventKind::ContactFailed => self.stand(event, Standing::Failed),
-            EventKind::CustomerUnsubscribed => {
-                let reach = if event.every_purpose { Reach::EveryPurpose } else { Reach::Ordinary };
-                self.suppressions.unsubscribe(channel, reach, event.time);
-            }
-            EventKind::CustomerResubscribed => self.suppressions.resubscribe(channel, event.time),
-            EventKind::ConsentGranted => self.consent(event, true),
-            EventKind::ConsentWithdrawn => self.consent(event, false),
+            EventKind::CustomerUnsubscribed => self.suppress(event),
+            EventKind::CustomerResubscribed => self.lift(event),
+            EventKind::ConsentGranted if event.pending => self.consent(event, ConsentWord::Pending),
+            EventKind::ConsentGranted => self.consent(event, ConsentWord::Granted),
+            EventKind::ConsentWithdrawn => self.consent(event, ConsentWord::Withdrawn),
             EventKind::ContactDelivered
             | EventKind::ContactBounced
             | EventKind::ContactAnswered
@@ -222,25 +237,38 @@ impl Record {
         self.put_contact(contact);
     }
 
-    fn consent(&mut self, event: &Event, granted: bool) {
-        let consent = Consent {
+    fn consent(&mut self, event: &Event, word: ConsentWord) {
+        let account = event.accounted();
+        self.consents.add(Consent {
             channel: event.tags.channel.clone(),
             purpose: event.tags.purpose.clone(),
             time: event.time,
-            granted,
+            word,
             expires_at: event.expires_at,
-        };
-        let known = self
-            .consents
-            .iter_mut()
-            .find(|known| known.channel == consent.channel && known.purpose == consent.purpose);
-        match known {
-            // At the same instant the withdrawal wins.
-            Some(known) if consent.time > known.time || (consent.time == known.time && !granted) => {
-                *known = consent;
-            }
-            Some(_) => {}
-            None => self.consents.push(consent),
+            evidence: account.evidence,
+            source: account.source,
+        });
+    }
+
+    fn suppress(&mut self, event: &Event) {
+        let account = event.accounted();
+        for scope in Scope::of(event.every_purpose, &event.purposes) {
+            self.suppressions.suppress(Suppression {
+                channel: event.tags.channel.clone(),
+                scope,
+                since: event.time,
+                until: event.expires_at,
+                reason: account.reason.clone(),
+                source: account.source.clone(),
+            });
+        }
+    }
+
+    fn lift(&mut self, event: &Event) {
+        let purposes = event.purposes.iter().cloned().map(Some);
+        let all = event.purposes.is_empty().then_some(None);
+        for purpose in purposes.chain(all) {
+            self.suppressions.lift(Lift { channel: event.tags.channel.clone(), purpose, at: event.time });
         }
     }
 
@@ -331,15 +359,7 @@ mod tests {
     }
 
     fn event(key: u64, kind: EventKind, time: Moment, id: &str) -> Event {
-        Event {
-            key: EventKey(key),
-            kind,
-            time,
-            contact_id: Some(id.into()),
-            tags: Tags::default(),
-            every_purpose: false,
-            expires_at: None,
-        }
+        Event { contact_id: Some(id.into()), ..Event::plain(EventKey(key), kind, time) }
     }
 
     fn asked(id: &str, at: Moment) -> Contact {

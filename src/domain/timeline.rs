@@ -1,13 +1,17 @@
-//! What happened to one customer, as they lived it: contacts with their outcome, events, and waits.
+//! What happened to one customer, as they lived it: contacts with their outcome, events, waits, and what was
+//! refused.
 //!
 //! Derived from the record; nothing of it is stored.
 
 use std::collections::{HashMap, HashSet};
 
+use super::consent::Consent;
 use super::contact::{Contact, Standing};
 use super::event::{Event, EventKind};
 use super::moment::{Moment, Span};
+use super::note::ANNOUNCED;
 use super::record::Record;
+use super::refusal::Refusal;
 use super::words::Name;
 
 /// What became of a contact, as the customer noticed it.
@@ -66,19 +70,23 @@ impl Wait {
 pub enum Happening<'r> {
     Contact(&'r Contact, Outcome),
     Event(&'r Event),
+    /// Kept for longer than events are.
+    Consent(&'r Consent),
     Wait(Wait),
+    Refusal(&'r Refusal),
 }
 
 /// The kinds of thing, by their words.
-pub const KINDS: [&str; 3] = ["contact", "event", "wait"];
+pub const KINDS: [&str; 4] = ["contact", "event", "refusal", "wait"];
 
 impl Happening<'_> {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Contact(..) => "contact",
-            Self::Event(_) => "event",
+            Self::Event(_) | Self::Consent(_) => "event",
             Self::Wait(_) => "wait",
+            Self::Refusal(_) => "refusal",
         }
     }
 
@@ -88,7 +96,9 @@ impl Happening<'_> {
         match self {
             Self::Contact(contact, _) => contact.at,
             Self::Event(event) => event.time,
+            Self::Consent(consent) => consent.time,
             Self::Wait(wait) => wait.until.unwrap_or(wait.since),
+            Self::Refusal(refusal) => refusal.at,
         }
     }
 
@@ -97,34 +107,50 @@ impl Happening<'_> {
         match self {
             Self::Contact(contact, _) => contact.tags.channel.as_ref(),
             Self::Event(event) => event.tags.channel.as_ref(),
+            Self::Consent(consent) => consent.channel.as_ref(),
             Self::Wait(wait) => wait.channel.as_ref(),
+            Self::Refusal(refusal) => refusal.tags.channel.as_ref(),
         }
     }
 }
 
-/// Everything that happened, newest first. What was told of a contact (sent, delivered, …) is part of
-/// it, and no event besides.
+/// Everything that happened, newest first, and what did not: `refusals`, each once. What was told of a contact
+/// (sent, delivered, …) is part of it, and no event besides.
 #[must_use]
-pub fn timeline(record: &Record, now: Moment) -> Vec<Happening<'_>> {
+pub fn timeline<'r>(record: &'r Record, refusals: &'r [Refusal], now: Moment) -> Vec<Happening<'r>> {
     let known: HashSet<&str> = record.contacts().iter().map(|contact| &*contact.id).collect();
-    let (of_contacts, events): (Vec<&Event>, Vec<&Event>) = record.events().iter().partition(|event| {
-        is_about_a_contact(&event.kind) && event.contact_id.as_deref().is_some_and(|id| known.contains(id))
-    });
     let mut told: HashMap<&str, Outcome> = HashMap::new();
-    for event in of_contacts {
-        if let (Some(id), Some(outcome)) = (event.contact_id.as_deref(), told_outcome(&event.kind)) {
-            let latest = told.entry(id).or_insert(outcome);
-            // An answer says more than that it came back, and that more than that it arrived.
-            *latest = (*latest).max(outcome);
+    let mut events = Vec::new();
+    for event in record.events() {
+        let contact = event.contact_id.as_deref().filter(|id| known.contains(id));
+        match (contact, told_outcome(&event.kind)) {
+            (Some(id), Some(outcome)) => {
+                let latest = told.entry(id).or_insert(outcome);
+                // An answer says more than that it came back, and that more than that it arrived.
+                *latest = (*latest).max(outcome);
+            }
+            _ if is_shown(event, contact.is_some()) => events.push(Happening::Event(event)),
+            _ => {}
         }
     }
     let outcome = |contact: &Contact| outcome(contact, told.get(&*contact.id).copied(), now);
     let contacts = record.contacts().iter().map(|contact| Happening::Contact(contact, outcome(contact)));
-    let events = events.into_iter().map(Happening::Event);
-    let mut all: Vec<_> =
-        contacts.chain(events).chain(waits(record).into_iter().map(Happening::Wait)).collect();
+    let mut all: Vec<Happening<'r>> = contacts.chain(events).collect();
+    all.extend(record.consents.all().iter().map(Happening::Consent));
+    all.extend(waits(record).into_iter().map(Happening::Wait));
+    all.extend(refusals.iter().map(Happening::Refusal));
     all.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
     all
+}
+
+/// Whether an event stands on the timeline by itself: not where its contact says it, nor its consent, nor where
+/// it is a note between programs.
+fn is_shown(event: &Event, of_a_contact: bool) -> bool {
+    match &event.kind {
+        EventKind::ConsentGranted | EventKind::ConsentWithdrawn => false,
+        EventKind::Own(name) => **name != *ANNOUNCED,
+        kind => !(of_a_contact && is_about_a_contact(kind)),
+    }
 }
 
 const fn is_about_a_contact(kind: &EventKind) -> bool {

@@ -29,10 +29,17 @@ impl Gate {
     /// # Errors
     /// When the question cannot be judged.
     pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
-        match self.within(self.try_ask(question, wanted, now)).await {
+        let mut answered = match self.within(self.try_ask(question, wanted, now)).await {
             Ok(outcome) => outcome,
             Err(error) => self.ask_blind(question, now, &error).await,
+        };
+        if let Ok(answer) = &mut answered {
+            answer.follow_up = answer.follow_up.take().map(|follow_up| self.named(follow_up));
         }
+        if let (Some(refusals), Ok(answer)) = (&self.terms.refusals, &answered) {
+            refusals.note(question, answer, now);
+        }
+        answered
     }
 
     async fn try_ask(

@@ -48,9 +48,10 @@ impl Gate {
         let loaded = self.within(self.load(&question.customer)).await.map_err(ExplainError::Ledger)?;
         let halts = self.ledger.halts();
         let record = loaded.record.without_contact(&question.contact_id);
-        let answer = decide::decide(&self.policy, &halts, &record, question, now)
+        let mut answer = decide::decide(&self.policy, &halts, &record, question, now)
             .map_err(ExplainError::Misused)?
             .answer;
+        answer.follow_up = answer.follow_up.map(|follow_up| self.named(follow_up));
         let rules = decide::examine::examine(&self.policy, &halts, &record, question, now);
         let smallest_change = (answer.verdict != Verdict::Allow)
             .then(|| self.smallest_change(&halts, &record, question, &answer, now))

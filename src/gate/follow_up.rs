@@ -63,15 +63,16 @@ impl Gate {
         }
         found.sort_by_key(|one| (one.due_at, one.id));
         found.truncate(limit);
-        Ok(found)
+        Ok(found.into_iter().map(|one| self.named(one)).collect())
     }
 
     /// Somebody takes a follow-up on. Claiming again what one has claimed changes nothing.
     ///
     /// # Errors
     /// When it is not open, or somebody else has it.
-    pub async fn claim(&self, handle: &Handle, by: &Name, now: Moment) -> Result<FollowUp, FollowUpError> {
-        self.change(&handle.customer, now, |record| {
+    pub async fn claim(&self, name: &str, by: &Name, now: Moment) -> Result<FollowUp, FollowUpError> {
+        let handle = &self.handle(name).await?;
+        let claimed = self.change(&handle.customer, now, |record| {
             let Some(mut open) = self.open_one(record, handle) else {
                 return (Err(FollowUpError::NotOpen), Stored::No);
             };
@@ -86,8 +87,8 @@ impl Gate {
                     (Ok(open), Stored::Yes)
                 }
             }
-        })
-        .await?
+        });
+        claimed.await?.map(|claimed| self.named(claimed))
     }
 
     /// A follow-up has been done, which is told as `human.replied` as well.
@@ -96,11 +97,12 @@ impl Gate {
     /// When it is not open, or somebody else has claimed it.
     pub async fn done(
         &self,
-        handle: &Handle,
+        name: &str,
         by: Option<&Name>,
         what: &Name,
         now: Moment,
     ) -> Result<(), FollowUpError> {
+        let handle = &self.handle(name).await?;
         self.change(&handle.customer, now, |record| {
             let Some(open) = self.open_one(record, handle) else {
                 return (Err(FollowUpError::NotOpen), Stored::No);
@@ -116,6 +118,41 @@ impl Gate {
             (Ok(()), Stored::Yes)
         })
         .await?
+    }
+
+    /// The open follow-up of that name.
+    ///
+    /// # Errors
+    /// When it is not open.
+    pub async fn follow_up(&self, name: &str) -> Result<FollowUp, FollowUpError> {
+        let handle = self.handle(name).await?;
+        let record = self.record(&handle.customer).await?;
+        let open = self.open_one(&record, &handle).ok_or(FollowUpError::NotOpen)?;
+        Ok(self.named(open))
+    }
+
+    /// What one customer is owed, what is due first in front.
+    #[must_use]
+    pub fn owed_to(&self, customer: &Name, record: &Record) -> Vec<FollowUp> {
+        let open = follow_up::open(customer, record, &self.policy.company.duties);
+        open.into_iter().map(|one| self.named(one)).collect()
+    }
+
+    /// With the name by which it is known outside.
+    pub(super) fn named(&self, mut follow_up: FollowUp) -> FollowUp {
+        let sealer = self.ledger.sealer();
+        follow_up.name = sealer.map(|sealer| sealer.seal(&follow_up.handle.to_bytes()).into());
+        follow_up
+    }
+
+    /// Which follow-up is called so.
+    async fn handle(&self, name: &str) -> Result<Handle, FollowUpError> {
+        if self.ledger.sealer().is_none() {
+            // The keys are known once anything was loaded.
+            self.record("").await?;
+        }
+        let bytes = self.ledger.sealer().and_then(|sealer| sealer.open(name));
+        bytes.and_then(|bytes| Handle::from_bytes(&bytes)).ok_or(FollowUpError::NotOpen)
     }
 
     fn open_one(&self, record: &Record, handle: &Handle) -> Option<FollowUp> {

@@ -66,9 +66,13 @@ impl Gate {
 }
 
 /// Enters a contact that was allowed blind. Where the record knows it already, only what it does not know
-/// is added; where it was given back before it was asked again, it is reserved again.
+/// is added; where it was given back before it was asked again, it is reserved again. What was asked before its
+/// customer was erased is erased as well.
 pub fn enter(record: &mut Record, entry: &Entry) {
     let contact = &entry.contact;
+    if record.erased_at.is_some_and(|erased_at| entry.asked_at <= erased_at) {
+        return;
+    }
     match record.contact(&contact.id) {
         None => record.reserve(contact.clone()),
         Some(known) if known.question.is_none() => record.recognise(contact),

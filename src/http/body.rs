@@ -1,4 +1,4 @@
-//! Request bodies: JSON, of bounded size, in bounded time.
+//! Request bodies, of bounded size, read in bounded time: JSON for the most part.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
@@ -15,6 +15,45 @@ use super::answering::Refusal;
 pub struct JsonBody(pub Value);
 
 impl FromRequest for JsonBody {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = BoundedBody::from_request(request, payload);
+        // UTF-8 and nesting (at most 128 deep) are the parser's to check.
+        async move {
+            serde_json::from_slice(&bytes.await?.0)
+                .map(Self)
+                .map_err(|error| Problem::malformed(&error).into())
+        }
+        .boxed_local()
+    }
+}
+
+/// A body that is JSON, or nothing, which is `null`.
+pub struct OptionalJsonBody(pub Value);
+
+impl FromRequest for OptionalJsonBody {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = BoundedBody::from_request(request, payload);
+        async move {
+            let bytes = bytes.await?.0;
+            if bytes.is_empty() {
+                return Ok(Self(Value::Null));
+            }
+            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+        }
+        .boxed_local()
+    }
+}
+
+/// Any body, of bounded size, read in bounded time.
+pub struct BoundedBody(pub web::Bytes);
+
+impl FromRequest for BoundedBody {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
@@ -37,19 +76,15 @@ impl FromRequest for JsonBody {
             let payload =
                 payload.await.map_err(|error| Problem::new(ProblemKind::Malformed, error.to_string()))?;
             let arriving = tokio::time::timeout(shared.request_timeout, payload.to_bytes_limited(limit));
-            let bytes = match arriving.await {
-                Ok(Ok(Ok(bytes))) => bytes,
-                Ok(Ok(Err(error))) => {
-                    return Err(Problem::new(ProblemKind::Malformed, error.to_string()).into());
-                }
-                Ok(Err(_)) => return Err(too_large()),
+            match arriving.await {
+                Ok(Ok(Ok(bytes))) => Ok(Self(bytes)),
+                Ok(Ok(Err(error))) => Err(Problem::new(ProblemKind::Malformed, error.to_string()).into()),
+                Ok(Err(_)) => Err(too_large()),
                 Err(_) => {
                     let detail = format!("the body took longer than {} s", shared.request_timeout.as_secs());
-                    return Err(Problem::new(ProblemKind::TimedOut, detail).into());
+                    Err(Problem::new(ProblemKind::TimedOut, detail).into())
                 }
-            };
-            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
-            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+            }
         }
         .boxed_local()
     }

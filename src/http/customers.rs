@@ -1,16 +1,17 @@
 //! `/v1/customers/{customer}` and what is set about a customer.
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 
 use crate::gate::put::Put;
 use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
-use crate::wire::put::{read_facts_body, read_suppression, read_wishes_body};
+use crate::wire::put::{read_facts_body, read_lift, read_suppression_body, read_wishes_body};
 use crate::wire::{customer, export};
 
 use super::Shared;
 use super::answering::{Refusal, json};
-use super::body::JsonBody;
+use super::body::{JsonBody, OptionalJsonBody};
 
 /// The customer in the path, who must be one.
 pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
@@ -33,12 +34,19 @@ pub async fn get(shared: web::Data<Shared>, customer: web::Path<String>) -> Resu
     let now = shared.clock.now();
     let record = shared.gate.record(checked(&customer)?).await?;
     let outlook = shared.gate.outlook(&customer, &record, now);
-    Ok(json(&customer::body(&customer, &record, shared.gate.policy(), &outlook, now)))
+    let owed = shared.gate.owed_to(&customer.as_str().into(), &record);
+    Ok(json(&customer::body(&customer, &record, shared.gate.policy(), &outlook, &owed, now)))
 }
 
 pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let record = shared.gate.record(checked(&customer)?).await?;
-    Ok(json(&export::body(&customer, &record, shared.clock.now())))
+    let refusals = shared.gate.refusals(&customer).await?;
+    Ok(json(&export::body(&customer, &record, &refusals, shared.clock.now())))
+}
+
+pub async fn delete(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let kept = shared.gate.erase(checked(&customer)?, shared.clock.now()).await?;
+    Ok(json(&customer::erased(&kept)))
 }
 
 pub async fn put_wishes(
@@ -62,17 +70,24 @@ pub async fn put_facts(
 pub async fn put_suppression(
     shared: web::Data<Shared>,
     path: web::Path<(String, String)>,
+    body: OptionalJsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
-    let put = read_suppression(&channel, true, shared.gate.policy())?;
+    let put = read_suppression_body(&channel, &body.0, shared.gate.policy())?;
     set(&shared, &customer, &put).await
+}
+
+#[derive(Debug, Deserialize)]
+pub struct LiftQuery {
+    purpose: Option<String>,
 }
 
 pub async fn delete_suppression(
     shared: web::Data<Shared>,
     path: web::Path<(String, String)>,
+    query: web::Query<LiftQuery>,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
-    let put = read_suppression(&channel, false, shared.gate.policy())?;
+    let put = read_lift(&channel, query.purpose.as_deref(), shared.gate.policy())?;
     set(&shared, &customer, &put).await
 }

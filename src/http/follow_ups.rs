@@ -1,4 +1,4 @@
-//! `GET /v1/follow-ups`, `POST /v1/follow-ups/{id}/claim|done`
+//! `GET /v1/follow-ups`, `GET /v1/follow-ups/{id}`, `POST /v1/follow-ups/{id}/claim|done`
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -41,14 +41,19 @@ pub async fn list(shared: web::Data<Shared>, query: web::Query<Query>) -> Result
     Ok(json(&follow_up::list(&follow_ups, shared.clock.now())))
 }
 
+pub async fn get(shared: web::Data<Shared>, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let follow_up = shared.gate.follow_up(&id).await?;
+    Ok(json(&follow_up::body(&follow_up, shared.clock.now())))
+}
+
 pub async fn claim(
     shared: web::Data<Shared>,
     id: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
-    let (handle, by) = (follow_up::handle(&id)?, follow_up::read_claim(&body.0)?);
+    let by = follow_up::read_claim(&body.0)?;
     let now = shared.clock.now();
-    let claimed = shared.gate.claim(&handle, &by, now).await?;
+    let claimed = shared.gate.claim(&id, &by, now).await?;
     Ok(json(&follow_up::body(&claimed, now)))
 }
 
@@ -57,7 +62,7 @@ pub async fn done(
     id: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
-    let (handle, done) = (follow_up::handle(&id)?, follow_up::read_done(&body.0)?);
-    shared.gate.done(&handle, done.by.as_ref(), &done.what, shared.clock.now()).await?;
+    let done = follow_up::read_done(&body.0)?;
+    shared.gate.done(&id, done.by.as_ref(), &done.what, shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,7 +20,8 @@ pub async fn get(
     let wanted = query.into_inner().read(shared.gate.policy())?;
     let now = shared.clock.now();
     let record = shared.gate.record(checked(&customer)?).await?;
-    let all = timeline(&record, now);
+    let refusals = shared.gate.refusals(&customer).await?;
+    let all = timeline(&record, &refusals, now);
     let page = wanted.page(&all);
     if wanted.text {
         let zone = shared.gate.policy().company.zone_of(&record);

@@ -9,45 +9,42 @@
 //! When a write fails, what was queued is forgotten, everybody waiting is told, and the directory is
 //! opened anew, once a second, until it can be written again.
 
+mod erased;
+mod generation;
+mod rewrite;
 mod shard;
+mod store;
 mod writer;
 
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use tokio::sync::oneshot;
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
+use crate::domain::refusal::{self, Refusal};
+use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
+use crate::sealed::Sealer;
 
 use super::due::DueIndex;
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, refusal_format};
+use erased::Erased;
 use shard::{Latest, Shard};
-use writer::{Write, Writer};
+use store::{Change, Store, cannot_open};
+use writer::{Order, Write, Writer};
 
 /// Enough that two of many concurrent customers rarely share one.
 const SHARDS: usize = 64;
-/// Journal files are kept until their contents are in tables; a small journal opens quickly.
-const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
-const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-
 const CUSTOMER_PREFIX: u8 = b'c';
 const HALT_PREFIX: u8 = b'h';
 const DUE_PREFIX: u8 = b'd';
-
-/// The open directory. All keys live in one keyspace: an idle second one would hold journals for ever.
-#[derive(Clone)]
-struct Store {
-    database: Database,
-    keyspace: Keyspace,
-}
 
 /// What the ledger and its writer thread share.
 struct Shared {
@@ -56,6 +53,8 @@ struct Shared {
     store: RwLock<Result<Store, LedgerError>>,
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// The directory is this process's for as long as this is open.
+    _owner: File,
 }
 
 pub struct EmbeddedLedger {
@@ -63,8 +62,9 @@ pub struct EmbeddedLedger {
     next_revision: AtomicU64,
     halts: RwLock<Arc<Halts>>,
     due: Mutex<DueIndex>,
+    erased: Erased,
     /// Taken and dropped first, so that the writer thread ends.
-    writes: Option<mpsc::Sender<Write>>,
+    orders: Option<mpsc::Sender<Order>>,
     writer: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -72,55 +72,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn key(prefix: u8, rest: &[u8]) -> Vec<u8> {
+    std::iter::once(prefix).chain(rest.iter().copied()).collect()
+}
+
 fn customer_key(customer: &str) -> Vec<u8> {
-    std::iter::once(CUSTOMER_PREFIX).chain(customer.bytes()).collect()
-}
-
-impl Store {
-    fn open(directory: &Path) -> Result<Self, LedgerError> {
-        let error = |why: fjall::Error| match why {
-            fjall::Error::Locked => LedgerError::Owned { directory: directory.display().to_string() },
-            why => LedgerError::Open { directory: directory.display().to_string(), why: plain(&why) },
-        };
-        let database = Database::builder(directory)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .worker_threads(1)
-            .open()
-            .map_err(error)?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
-        let keyspace = database.keyspace("records", options).map_err(error)?;
-        Ok(Self { database, keyspace })
-    }
-
-    fn get(&self, key: &[u8]) -> Result<Option<fjall::UserValue>, LedgerError> {
-        self.keyspace
-            .get(key)
-            .map_err(|error| LedgerError::Unavailable { operation: "read", why: plain(&error) })
-    }
-
-    /// The names under a prefix, each with its moment: halted campaigns, customers owed something.
-    fn moments<C: FromIterator<(Name, Moment)>>(&self, prefix: u8) -> Result<C, LedgerError> {
-        let unreadable = |why: &dyn std::fmt::Display| LedgerError::Unreadable { why: why.to_string() };
-        self.keyspace
-            .prefix([prefix])
-            .map(|entry| {
-                let (key, value) = entry.into_inner().map_err(|error| unreadable(&error))?;
-                let name = std::str::from_utf8(key.get(1..).unwrap_or_default())
-                    .map_err(|error| unreadable(&error))?;
-                let at_ms = <[u8; 8]>::try_from(&*value).map_err(|error| unreadable(&error))?;
-                Ok((name.into(), Moment::from_millis(i64::from_le_bytes(at_ms))))
-            })
-            .collect()
-    }
-}
-
-/// The cause in the words of the operating system, where there is one.
-fn plain(error: &fjall::Error) -> String {
-    match error {
-        fjall::Error::Io(error) => error.to_string(),
-        other => other.to_string(),
-    }
+    key(CUSTOMER_PREFIX, customer.as_bytes())
 }
 
 impl Shared {
@@ -136,58 +93,89 @@ impl Shared {
 
 impl EmbeddedLedger {
     /// Opens the directory, making it if need be. `epoch` seeds the revisions and must grow from one
-    /// opening to the next: the moment of opening.
+    /// opening to the next: the moment of opening. `secrets` key the names of those who were erased, the present
+    /// one first; where there is none, the ledger makes and keeps one.
     ///
     /// # Errors
     /// When the directory cannot be used, or another process uses it.
-    pub fn open(directory: &Path, epoch: Moment) -> Result<Self, LedgerError> {
+    pub fn open(directory: &Path, epoch: Moment, secrets: &[Name]) -> Result<Self, LedgerError> {
+        let error = |error: std::io::Error| cannot_open(directory, &error);
+        let owner = generation::own(directory)
+            .map_err(error)?
+            .ok_or_else(|| LedgerError::Owned { directory: directory.display().to_string() })?;
         let store = Store::open(directory)?;
+        generation::remove_others(directory).map_err(error)?;
         let halts: Halts = store.moments(HALT_PREFIX)?;
         let due: DueIndex = store.moments(DUE_PREFIX)?;
+        let erased = Erased::open(&store, secrets)?;
         let shared = Arc::new(Shared {
             directory: directory.to_owned(),
             store: RwLock::new(Ok(store)),
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
+            _owner: owner,
         });
-        let (writes, queue) = mpsc::channel();
+        let (orders, queue) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), queue);
-        let open_error = |why: std::io::Error| LedgerError::Open {
-            directory: directory.display().to_string(),
-            why: why.to_string(),
-        };
         let writer = std::thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn(move || writer.run())
-            .map_err(open_error)?;
+            .map_err(error)?;
         Ok(Self {
             shared,
             // A million commits a millisecond would be needed to overtake the next opening.
             next_revision: AtomicU64::new((epoch.millis().max(1) as u64) << 20),
             halts: RwLock::new(Arc::new(halts)),
             due: Mutex::new(due),
-            writes: Some(writes),
+            erased,
+            orders: Some(orders),
             writer: Some(writer),
         })
     }
 
     fn read(&self, customer: &str) -> Result<Loaded, LedgerError> {
+        let mut loaded = self.read_record(customer)?;
+        // After the record: it is there before the record goes.
+        loaded.tombstone = self.erased.tombstone(customer);
+        Ok(loaded)
+    }
+
+    fn read_record(&self, customer: &str) -> Result<Loaded, LedgerError> {
         let epoch = {
             let shard = self.shared.shard(customer);
             if let Some(latest) = shard.get(customer) {
-                return Ok(Loaded { record: Arc::clone(&latest.record), revision: latest.revision });
+                let Latest { record, revision } = latest.clone();
+                return Ok(Loaded { record, revision, tombstone: None });
             }
             shard.epoch()
         };
         let loaded = match self.shared.store()?.get(&customer_key(customer))? {
-            None => Loaded { record: Arc::default(), revision: Revision::ABSENT },
+            None => Loaded::absent(),
             Some(value) => {
                 let (revision, bytes) = split_revision(&value)?;
-                Loaded { record: Arc::new(record_format::decode(bytes)?), revision }
+                Loaded { record: Arc::new(record_format::decode(bytes)?), revision, tombstone: None }
             }
         };
         self.shared.shard(customer).remember(customer, &loaded, epoch);
         Ok(loaded)
+    }
+
+    /// The customer's shard, locked, if their revision holds.
+    fn lock_at(
+        &self,
+        customer: &str,
+        revision: Revision,
+    ) -> Result<Option<MutexGuard<'_, Shard>>, LedgerError> {
+        let store = self.shared.store()?;
+        let shard = self.shared.shard(customer);
+        let current = match shard.get(customer) {
+            Some(latest) => latest.revision,
+            None => match store.get(&customer_key(customer))? {
+                None => Revision::ABSENT,
+                Some(value) => split_revision(&value)?.0,
+            },
+        };
+        Ok((current == revision).then_some(shard))
     }
 
     /// Queues the record if the revision holds; what is returned tells when it is on disk.
@@ -196,39 +184,74 @@ impl EmbeddedLedger {
         customer: &str,
         revision: Revision,
         record: Arc<Record>,
-    ) -> Result<Option<oneshot::Receiver<Result<(), LedgerError>>>, LedgerError> {
-        let key = customer_key(customer);
+    ) -> Result<Option<Durable>, LedgerError> {
         let next = Revision(self.next_revision.fetch_add(1, Ordering::Relaxed));
         let value = record_format::append(next.0.to_le_bytes().to_vec(), &record);
-
-        let store = self.shared.store()?;
-        let mut shard = self.shared.shard(customer);
-        let current = match shard.get(customer) {
-            Some(latest) => latest.revision,
-            None => match store.get(&key)? {
-                None => Revision::ABSENT,
-                Some(value) => split_revision(&value)?.0,
-            },
-        };
-        if current != revision {
-            return Ok(None);
-        }
-        let (done, durable) = oneshot::channel();
-        let write = Write { key, value: Some(value), customer: Some((customer.into(), next)), done };
+        let Some(mut shard) = self.lock_at(customer, revision)? else { return Ok(None) };
         // Queued under the lock: two commits of one customer reach the writer in their order.
-        self.send(write)?;
+        let change = (customer_key(customer), Some(value));
+        let durable = self.write(change, Some((customer.into(), next)))?;
         shard.queue(customer, Latest { revision: next, record });
         Ok(Some(durable))
     }
 
-    fn send(&self, write: Write) -> Result<(), LedgerError> {
+    /// Queues that everything about a customer goes but the tombstone, if the revision holds.
+    fn queue_erasure(
+        &self,
+        customer: &str,
+        revision: Revision,
+        tombstone: &Arc<Tombstone>,
+    ) -> Result<Option<Vec<Durable>>, LedgerError> {
+        let Some(mut shard) = self.lock_at(customer, revision)? else { return Ok(None) };
+        // The tombstone first: a crash in between forgets nobody's wish to be left alone.
+        let changes = self.erased.bury(customer, tombstone);
+        let durable = changes.into_iter().map(|change| self.write(change, None));
+        let mut durable: Vec<Durable> = durable.collect::<Result<_, _>>()?;
+        let gone = Some((customer.into(), Revision::ABSENT));
+        durable.push(self.write((customer_key(customer), None), gone)?);
+        durable.push(self.write((key(DUE_PREFIX, customer.as_bytes()), None), None)?);
+        shard.queue(customer, Latest { revision: Revision::ABSENT, record: Arc::default() });
+        Ok(Some(durable))
+    }
+
+    fn stored_refusals(&self, customer: &str) -> Result<Vec<Refusal>, LedgerError> {
+        let store = self.shared.store()?;
+        let mut refusals = Vec::new();
+        for key in self.erased.refusals_keys(customer) {
+            if let Some(bytes) = store.get(&key)? {
+                refusal_format::decode(&bytes)?.into_iter().for_each(|one| refusal::add(&mut refusals, one));
+            }
+        }
+        Ok(refusals)
+    }
+
+    fn queue_refusals(&self, customer: &str, new: Vec<Refusal>) -> Result<Durable, LedgerError> {
+        let mut refusals = self.stored_refusals(customer)?;
+        // An erasure comes before, and is seen, or after, and deletes this.
+        let _shard = self.shared.shard(customer);
+        refusal::add_all(&mut refusals, new, self.erased.tombstone(customer).as_deref());
+        let value = (!refusals.is_empty()).then(|| refusal_format::append(Vec::new(), &refusals));
+        let key = self.erased.refusals_keys(customer).into_iter().next().unwrap_or_default();
+        self.write((key, value), None)
+    }
+
+    fn write(&self, change: Change, customer: Option<(Box<str>, Revision)>) -> Result<Durable, LedgerError> {
+        let (done, durable) = oneshot::channel();
+        self.order(Order::Write(Write { change, customer, done }))?;
+        Ok(durable)
+    }
+
+    fn order(&self, order: Order) -> Result<(), LedgerError> {
         let gone =
             || LedgerError::Unavailable { operation: "write", why: "the ledger is closing".to_owned() };
         // While the directory cannot be used nothing is queued: the writer tries it again when idle.
         self.shared.store()?;
-        self.writes.as_ref().ok_or_else(gone)?.send(write).map_err(|_| gone())
+        self.orders.as_ref().ok_or_else(gone)?.send(order).map_err(|_| gone())
     }
 }
+
+/// Tells when a write is on disk.
+type Durable = oneshot::Receiver<Result<(), LedgerError>>;
 
 fn split_revision(value: &[u8]) -> Result<(Revision, &[u8]), LedgerError> {
     let (revision, bytes) = value
@@ -237,7 +260,7 @@ fn split_revision(value: &[u8]) -> Result<(Revision, &[u8]), LedgerError> {
     Ok((Revision(u64::from_le_bytes(*revision)), bytes))
 }
 
-async fn settled(durable: oneshot::Receiver<Result<(), LedgerError>>) -> Result<(), LedgerError> {
+async fn settled(durable: Durable) -> Result<(), LedgerError> {
     let stopped = LedgerError::Unavailable { operation: "write", why: "the writer has stopped".to_owned() };
     durable.await.unwrap_or(Err(stopped))
 }
@@ -264,6 +287,41 @@ impl Ledger for EmbeddedLedger {
         .boxed()
     }
 
+    fn erase<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        tombstone: Arc<Tombstone>,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        async move {
+            let Some(durable) = self.queue_erasure(customer, revision, &tombstone)? else {
+                return Ok(Committed::Conflict);
+            };
+            for durable in durable {
+                settled(durable).await?;
+            }
+            lock(&self.due).set(customer, None);
+            let (done, purged) = oneshot::channel();
+            self.order(Order::Purge(done))?;
+            settled(purged).await?;
+            Ok(Committed::Stored)
+        }
+        .boxed()
+    }
+
+    fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>> {
+        ready(self.stored_refusals(customer)).boxed()
+    }
+
+    fn add_refusals<'a>(
+        &'a self,
+        customer: &'a str,
+        refusals: Vec<Refusal>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        let queued = self.queue_refusals(customer, refusals);
+        async move { settled(queued?).await }.boxed()
+    }
+
     fn halts(&self) -> Arc<Halts> {
         Arc::clone(&self.halts.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -276,14 +334,8 @@ impl Ledger for EmbeddedLedger {
         async move {
             // The first moment stands for a campaign that is halted already.
             let halted_at = halted_at.map(|at| self.halts().since(campaign).unwrap_or(at));
-            let (done, durable) = oneshot::channel();
-            self.send(Write {
-                key: std::iter::once(HALT_PREFIX).chain(campaign.bytes()).collect(),
-                value: halted_at.map(|at| at.millis().to_le_bytes().to_vec()),
-                customer: None,
-                done,
-            })?;
-            settled(durable).await?;
+            let value = halted_at.map(|at| at.millis().to_le_bytes().to_vec());
+            settled(self.write((key(HALT_PREFIX, campaign.as_bytes()), value), None)?).await?;
             let mut halts = self.halts.write().unwrap_or_else(PoisonError::into_inner);
             let halts = Arc::make_mut(&mut halts);
             match halted_at {
@@ -301,14 +353,8 @@ impl Ledger for EmbeddedLedger {
         due_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
         async move {
-            let (done, durable) = oneshot::channel();
-            self.send(Write {
-                key: std::iter::once(DUE_PREFIX).chain(customer.bytes()).collect(),
-                value: due_at.map(|at| at.millis().to_le_bytes().to_vec()),
-                customer: None,
-                done,
-            })?;
-            settled(durable).await?;
+            let value = due_at.map(|at| at.millis().to_le_bytes().to_vec());
+            settled(self.write((key(DUE_PREFIX, customer.as_bytes()), value), None)?).await?;
             lock(&self.due).set(customer, due_at);
             Ok(())
         }
@@ -319,6 +365,10 @@ impl Ledger for EmbeddedLedger {
         ready(Ok(lock(&self.due).page(skip, limit))).boxed()
     }
 
+    fn sealer(&self) -> Option<&Sealer> {
+        Some(self.erased.sealer())
+    }
+
     fn health(&self) -> Result<(), LedgerError> {
         self.shared.store().map(drop)
     }
@@ -327,7 +377,7 @@ impl Ledger for EmbeddedLedger {
 /// Lets the writer finish what was queued.
 impl Drop for EmbeddedLedger {
     fn drop(&mut self) {
-        self.writes = None;
+        self.orders = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {

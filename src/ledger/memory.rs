@@ -1,30 +1,53 @@
 //! Records in memory: for tests, `simulate` and trying things out. Nothing survives.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use futures_util::future::{BoxFuture, ready};
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
 use crate::domain::record::Record;
+use crate::domain::refusal::{self, Refusal};
+use crate::domain::tombstone::Tombstone;
+use crate::sealed::Sealer;
 
 use super::due::DueIndex;
+use super::keyring::Keyring;
 use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryLedger {
+    keyring: OnceLock<Keyring>,
     records: Mutex<HashMap<Box<str>, Loaded>>,
+    refusals: Mutex<HashMap<Box<str>, Vec<Refusal>>>,
     halts: RwLock<Arc<Halts>>,
     due: Mutex<DueIndex>,
 }
 
+impl MemoryLedger {
+    /// Changes what stands if its revision holds. In memory an id may stand beside a tombstone: it is gone with
+    /// the process.
+    fn replace(&self, customer: &str, revision: Revision, change: impl FnOnce(&mut Loaded)) -> Committed {
+        let mut records = lock(&self.records);
+        let standing = records.entry(customer.into()).or_insert_with(Loaded::absent);
+        if standing.revision != revision {
+            return Committed::Conflict;
+        }
+        standing.revision = Revision(revision.0 + 1);
+        change(standing);
+        Committed::Stored
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Ledger for MemoryLedger {
     fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = records.get(customer).cloned();
-        let absent = || Loaded { record: Arc::default(), revision: Revision::ABSENT };
-        Box::pin(ready(Ok(loaded.unwrap_or_else(absent))))
+        let loaded = lock(&self.records).get(customer).cloned();
+        Box::pin(ready(Ok(loaded.unwrap_or_else(Loaded::absent))))
     }
 
     fn commit<'a>(
@@ -34,15 +57,40 @@ impl Ledger for MemoryLedger {
         record: Arc<Record>,
         _keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = records.get(customer).map_or(Revision::ABSENT, |loaded| loaded.revision);
-        let committed = if current == revision {
-            records.insert(customer.into(), Loaded { record, revision: Revision(revision.0 + 1) });
-            Committed::Stored
-        } else {
-            Committed::Conflict
-        };
+        let committed = self.replace(customer, revision, |standing| standing.record = record);
         Box::pin(ready(Ok(committed)))
+    }
+
+    fn erase<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        tombstone: Arc<Tombstone>,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        let committed = self.replace(customer, revision, |standing| {
+            standing.record = Arc::default();
+            standing.tombstone = Some(tombstone);
+        });
+        if committed == Committed::Stored {
+            lock(&self.refusals).remove(customer);
+            lock(&self.due).set(customer, None);
+        }
+        Box::pin(ready(Ok(committed)))
+    }
+
+    fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>> {
+        Box::pin(ready(Ok(lock(&self.refusals).get(customer).cloned().unwrap_or_default())))
+    }
+
+    fn add_refusals<'a>(
+        &'a self,
+        customer: &'a str,
+        refusals: Vec<Refusal>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        let tombstone = lock(&self.records).get(customer).and_then(|standing| standing.tombstone.clone());
+        let mut all = lock(&self.refusals);
+        refusal::add_all(all.entry(customer.into()).or_default(), refusals, tombstone.as_deref());
+        Box::pin(ready(Ok(())))
     }
 
     fn halts(&self) -> Arc<Halts> {
@@ -68,13 +116,19 @@ impl Ledger for MemoryLedger {
         customer: &'a str,
         due_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner).set(customer, due_at);
+        lock(&self.due).set(customer, due_at);
         Box::pin(ready(Ok(())))
     }
 
     fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
-        let page = self.due.lock().unwrap_or_else(PoisonError::into_inner).page(skip, limit);
+        let page = lock(&self.due).page(skip, limit);
         Box::pin(ready(Ok(page)))
+    }
+
+    fn sealer(&self) -> Option<&Sealer> {
+        // The same names each time, as `simulate` promises; nothing outlives the process that they could give away.
+        let keyring = self.keyring.get_or_init(|| Keyring::new(&["memory".into()], None));
+        Some(keyring.sealer())
     }
 
     fn health(&self) -> Result<(), LedgerError> {

@@ -5,7 +5,9 @@
 //! module and a new byte, the old ones stay. Names and tag sets stand once in a record and are referred
 //! to by number; moments are differences from the entry before.
 
+mod reading;
 mod v1;
+mod v2;
 
 use crate::domain::record::Record;
 
@@ -21,14 +23,15 @@ pub fn encode(record: &Record) -> Vec<u8> {
 #[must_use]
 pub fn append(mut bytes: Vec<u8>, record: &Record) -> Vec<u8> {
     bytes.reserve(64 + record.contacts().len() * 48);
-    bytes.push(v1::VERSION);
-    v1::encode(record, bytes)
+    bytes.push(v2::VERSION);
+    v2::encode(record, bytes)
 }
 
 /// # Errors
 /// When the bytes are of no known version, or not what that version writes.
 pub fn decode(bytes: &[u8]) -> Result<Record, LedgerError> {
     match bytes.split_first() {
+        Some((&v2::VERSION, rest)) => v2::decode(rest),
         Some((&v1::VERSION, rest)) => v1::decode(rest),
         Some((version, _)) => {
             Err(LedgerError::Unreadable { why: format!("version {version} is newer than this program") })
@@ -43,7 +46,14 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_said_to_be_none() {
-        for bytes in [&[][..], &[0], &[200, 1, 2], &[1], &[1, 255, 255, 255, 255, 255, 255]] {
+        for bytes in [
+            &[][..],
+            &[0],
+            &[200, 1, 2],
+            &[1],
+            &[1, 255, 255, 255, 255, 255, 255],
+            &[2, 255, 255, 255, 255, 255, 255],
+        ] {
             assert!(decode(bytes).is_err(), "{bytes:?}");
         }
     }

@@ -6,39 +6,57 @@
 //! was deleted never comes back under an old revision.
 
 mod breaker;
+mod erased;
 mod halted;
 mod link;
 mod opener;
+mod refusals;
+mod stream;
+mod turns;
 mod writable;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::TryFutureExt;
+use futures_util::future::{BoxFuture, try_join_all};
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind, Value};
 use tokio::task::AbortHandle;
 
 use crate::domain::halts::Halts;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{HOUR_MS, Moment, Span};
 use crate::domain::record::Record;
+use crate::domain::refusal::Refusal;
+use crate::domain::tombstone::Tombstone;
+use crate::domain::words::Name;
+use crate::sealed::Sealer;
 use crate::settings::{RedisSettings, RedisUrl};
 
+use self::erased::{Erased, first_tombstone};
 use self::halted::Halted;
 use self::link::{Link, Request};
 use self::opener::Opener;
+use self::turns::Turns;
 use self::writable::Writable;
 
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::keyring::Keyring;
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, tombstone_format};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
+/// Nobody writes back what they read longer ago than this: every wait is bounded far below it.
+const STALE_AFTER: Span = Span::from_millis(HOUR_MS);
 
 pub struct RedisLedger {
     link: Arc<Link>,
     halted: Arc<Halted>,
+    erased: Erased,
+    turns: Turns,
     script: Script,
     key_prefix: String,
     /// A sorted set: customers by when the first of their follow-ups is due.
     due_key: String,
+    /// A stream: what is told of follow-ups.
+    stream_key: String,
     /// `WAIT`, where replicas must have a commit before it counts.
     wait: Option<(usize, Cmd)>,
     command_timeout_ms: u64,
@@ -47,16 +65,24 @@ pub struct RedisLedger {
 }
 
 impl RedisLedger {
-    /// Starts to connect, and goes on until it is; must be called within a runtime.
+    /// Starts to connect, and goes on until it is; must be called within a runtime. `secrets` key the names of
+    /// those who were erased, the present one first.
     ///
     /// # Errors
     /// When the settings name files that cannot be read. That Redis is away is none.
-    pub fn open(url: &RedisUrl, settings: &RedisSettings, workers: usize) -> Result<Self, LedgerError> {
+    pub fn open(
+        url: &RedisUrl,
+        settings: &RedisSettings,
+        secrets: &[Name],
+        workers: usize,
+    ) -> Result<Self, LedgerError> {
         let script = Script::new(include_str!("redis/commit.lua"));
         let opener = Arc::new(Opener::new(url.clone(), settings.clone(), script.clone())?);
         let connections = if settings.connections == 0 { workers + 1 } else { settings.connections };
         let link = Arc::new(Link::new(Arc::clone(&opener), connections, settings.connect_timeout));
         let halted = Arc::new(Halted::new(Arc::clone(&link), format!("{}halts", settings.key_prefix)));
+        let secrets = secrets.to_vec();
+        let erased = Erased::new(Arc::clone(&link), settings.key_prefix.clone(), secrets);
         let writable = Arc::new(Writable::new(Arc::clone(&link), format!("{}try", settings.key_prefix)));
         let watchers = [
             tokio::spawn(Arc::clone(&halted).watch(opener)).abort_handle(),
@@ -70,9 +96,12 @@ impl RedisLedger {
         Ok(Self {
             link,
             halted,
+            erased,
+            turns: Turns::new(settings.key_prefix.clone()),
             script,
             key_prefix: format!("{}c:", settings.key_prefix),
             due_key: format!("{}due", settings.key_prefix),
+            stream_key: format!("{}follow-ups", settings.key_prefix),
             wait,
             command_timeout_ms: settings.command_timeout.as_millis() as u64,
             writable,
@@ -86,21 +115,79 @@ impl RedisLedger {
 
     async fn get(&self, customer: &str) -> Result<Loaded, LedgerError> {
         self.halted.ready().await.map_err(|error| self.failed("read the halted campaigns", &error))?;
-        let key = self.key(customer);
-        let mut get = Cmd::with_capacity(2, key.len() + 3);
-        get.arg("GET").arg(&key);
-        let reply = self.link.send(&key, &Request::Command(get)).await;
-        match reply.map_err(|error| self.failed("read a record", &error))? {
-            Value::Nil => Ok(Loaded { record: Arc::default(), revision: Revision::ABSENT }),
+        let keyring = self.keyring().await?;
+        let tombstones = keyring.pseudonyms(customer).map(|pseudonym| self.erased.tombstone_key(pseudonym));
+        let keys: Vec<Vec<u8>> = std::iter::once(self.key(customer)).chain(tombstones).collect();
+        let replies = self.get_all(&keys, "read a record").await?;
+        let (record, tombstones) = replies.split_first().ok_or_else(|| unreadable("nothing"))?;
+        let tombstone = first_tombstone(tombstones)?;
+        match record {
+            Value::Nil => Ok(Loaded { tombstone, ..Loaded::absent() }),
             Value::BulkString(bytes) => {
-                let (revision, record) = bytes
-                    .split_first_chunk::<REVISION_BYTES>()
-                    .ok_or_else(|| LedgerError::Unreadable { why: "its revision is missing".to_owned() })?;
-                let record = Arc::new(record_format::decode(record)?);
-                Ok(Loaded { record, revision: Revision(u64::from_le_bytes(*revision)) })
+                let (revision, record) = split_revision(bytes)?;
+                Ok(Loaded { record: Arc::new(record_format::decode(record)?), revision, tombstone })
             }
-            other => Err(LedgerError::Unreadable { why: format!("{other:?} is no record") }),
+            other => Err(unreadable(&format!("{other:?}"))),
         }
+    }
+
+    /// What stands under some keys, in one round trip: one command, or in a cluster one to each key's node at once.
+    async fn get_all(&self, keys: &[Vec<u8>], operation: &'static str) -> Result<Vec<Value>, LedgerError> {
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        let failed = |error: RedisError| self.failed(operation, &error);
+        if self.link.is_cluster() || keys.len() == 1 {
+            let gets = keys.iter().map(|key| async move {
+                let mut get = Cmd::with_capacity(2, key.len() + 3);
+                get.arg("GET").arg(key);
+                self.link.send(key, &Request::Command(get)).await
+            });
+            return try_join_all(gets).await.map_err(failed);
+        }
+        let mut get = Cmd::with_capacity(1 + keys.len(), keys.iter().map(Vec::len).sum::<usize>() + 4);
+        get.arg("MGET").arg(keys);
+        match self.link.send(first, &Request::Command(get)).await.map_err(failed)? {
+            Value::Array(replies) => Ok(replies),
+            other => Err(unreadable(&format!("{other:?}"))),
+        }
+    }
+
+    async fn keyring(&self) -> Result<&Keyring, LedgerError> {
+        self.erased.keyring().await.map_err(|error| self.failed("read its key", &error))
+    }
+
+    /// Leaves the tombstone, and then nothing else.
+    async fn bury(
+        &self,
+        customer: &str,
+        expected: Revision,
+        tombstone: &Tombstone,
+    ) -> Result<Committed, LedgerError> {
+        let failed = |error: RedisError| self.failed("erase a customer", &error);
+        let keyring = self.keyring().await?;
+        let present = keyring.pseudonym(customer);
+        let key = self.erased.tombstone_key(present);
+        let mut set = Cmd::new();
+        set.arg("SET").arg(&key).arg(tombstone_format::encode(tombstone));
+        let set = self.link.send(&key, &self.confirmed(set)).await.map_err(failed)?;
+        self.read_reply(set)?;
+        let gone = self.run(&self.key(customer), expected, &[], Keep::Forever).await.map_err(failed)?;
+        if self.read_reply(gone)? == Committed::Conflict {
+            return Ok(Committed::Conflict);
+        }
+        let refusals = self.erased.refusals_key(present);
+        let mut empty = Cmd::new();
+        empty.arg("SET").arg(&refusals).arg(refusals::nothing()).arg("PX").arg(STALE_AFTER.millis());
+        self.link.send(&refusals, &Request::Command(empty)).await.map_err(failed)?;
+        for former in keyring.pseudonyms(customer).filter(|pseudonym| *pseudonym != present) {
+            for key in [self.erased.tombstone_key(former), self.erased.refusals_key(former)] {
+                let mut delete = Cmd::new();
+                delete.arg("DEL").arg(&key);
+                self.link.send(&key, &Request::Command(delete)).await.map_err(failed)?;
+            }
+        }
+        self.set_due(customer, None).await?;
+        stream::forget(&self.link, &self.stream_key, keyring.sealer(), customer).await.map_err(failed)?;
+        Ok(Committed::Stored)
     }
 
     async fn store(
@@ -133,10 +220,7 @@ impl RedisLedger {
                 Keep::Forever => 0,
                 Keep::For(span) => span.millis().max(1),
             });
-            match &self.wait {
-                Some((_, wait)) => Request::Confirmed { command, wait: wait.clone() },
-                None => Request::Command(command),
-            }
+            self.confirmed(command)
         };
         match self.link.send(key, &command("EVALSHA", self.script.get_hash())).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -146,13 +230,23 @@ impl RedisLedger {
         }
     }
 
+    /// A command that counts once replicas have it, where they must.
+    fn confirmed(&self, command: Cmd) -> Request {
+        match &self.wait {
+            Some((_, wait)) => Request::Confirmed { command, wait: wait.clone() },
+            None => Request::Command(command),
+        }
+    }
+
     fn read_reply(&self, reply: Value) -> Result<Committed, LedgerError> {
         let unreadable =
             |other: &Value| LedgerError::Unreadable { why: format!("{other:?} is no reply to a commit") };
         let (stored, replicas) = match reply {
             Value::Int(stored) => (stored, None),
+            Value::Okay => (1, None),
             Value::Array(replies) => match replies.as_slice() {
                 [Value::Int(stored), Value::Int(replicas)] => (*stored, Some(*replicas as usize)),
+                [Value::Okay, Value::Int(replicas)] => (1, Some(*replicas as usize)),
                 _ => return Err(unreadable(&Value::Array(replies))),
             },
             other => return Err(unreadable(&other)),
@@ -176,6 +270,17 @@ impl RedisLedger {
             LedgerError::Unavailable { operation, why: error.to_string() }
         }
     }
+}
+
+fn unreadable(what: &str) -> LedgerError {
+    LedgerError::Unreadable { why: format!("{what} is no record") }
+}
+
+fn split_revision(value: &[u8]) -> Result<(Revision, &[u8]), LedgerError> {
+    let (revision, rest) = value
+        .split_first_chunk::<REVISION_BYTES>()
+        .ok_or_else(|| LedgerError::Unreadable { why: "its revision is missing".to_owned() })?;
+    Ok((Revision(u64::from_le_bytes(*revision)), rest))
 }
 
 /// Sixty random bits and more: no commit of one customer's has had it before.
@@ -202,6 +307,31 @@ impl Ledger for RedisLedger {
         keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
         Box::pin(async move { self.store(customer, revision, &record, keep).await })
+    }
+
+    fn erase<'a>(
+        &'a self,
+        customer: &'a str,
+        revision: Revision,
+        tombstone: Arc<Tombstone>,
+    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        Box::pin(async move {
+            let erased = self.bury(customer, revision, &tombstone).await;
+            self.writable.note(erased.as_ref().err());
+            erased
+        })
+    }
+
+    fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>> {
+        Box::pin(self.stored_refusals(customer))
+    }
+
+    fn add_refusals<'a>(
+        &'a self,
+        customer: &'a str,
+        refusals: Vec<Refusal>,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move { self.store_refusals(customer, &refusals).await })
     }
 
     fn halts(&self) -> Arc<Halts> {
@@ -251,6 +381,21 @@ impl Ledger for RedisLedger {
             Ok(due
                 .map(|(customer, at)| Due { at: Moment::from_millis(at as i64), customer: customer.into() })
                 .collect())
+        })
+    }
+
+    fn sealer(&self) -> Option<&Sealer> {
+        self.erased.sealer()
+    }
+
+    fn take_turn<'a>(&'a self, chore: &'a str, span: Span) -> BoxFuture<'a, Result<bool, LedgerError>> {
+        Box::pin(self.turns.take(&self.link, chore, span).map_err(|error| self.failed("take a turn", &error)))
+    }
+
+    fn publish<'a>(&'a self, entry: &'a [(&'a str, String)]) -> BoxFuture<'a, Result<bool, LedgerError>> {
+        Box::pin(async move {
+            let added = stream::add(&self.link, &self.stream_key, entry).await;
+            added.map(|()| true).map_err(|error| self.failed("append to the stream", &error))
         })
     }
 

@@ -1,7 +1,8 @@
 //! Rules as plain sentences, for the people who own the policy and for customers who ask why.
 
 use crate::domain::answer::RuleVerdict;
-use crate::domain::follow_up::{Duty, HANDED_OVER};
+use crate::domain::follow_up::Duty;
+use crate::domain::note::HANDED_OVER;
 use crate::domain::words::{DeliverySet, Name, Tag, Verdict};
 use crate::rules::cap::Cap;
 use crate::rules::company::{Company, UnknownTimeZone};

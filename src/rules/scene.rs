@@ -191,7 +191,7 @@ impl<'a> Scene<'a> {
             let fact = self.known(name)?;
             Some((fact.as_of? + *shelf_life).next())
         });
-        let consents = self.record.consents.iter().filter_map(|consent| consent.expires_at);
+        let consents = self.record.consents.ends();
         facts.chain(consents).filter(|moment| *moment > self.moment).min()
     }
 
@@ -258,14 +258,7 @@ impl Circumstances for Scene<'_> {
     /// The latest consent for this channel (or any) and purpose (or any) is a grant, and has not
     /// ended. At the same instant a withdrawal wins.
     fn consented(&self) -> bool {
-        let concerns = |named: Option<&Name>, asked: &str| named.is_none_or(|named| &**named == asked);
-        self.record
-            .consents
-            .iter()
-            .filter(|consent| concerns(consent.channel.as_ref(), self.question.channel()))
-            .filter(|consent| concerns(consent.purpose.as_ref(), self.question.purpose()))
-            .max_by_key(|consent| (consent.time, !consent.granted))
-            .is_some_and(|consent| consent.granted && consent.expires_at.is_none_or(|end| self.moment < end))
+        self.record.consents.is_granted(self.question.channel(), self.question.purpose(), self.moment)
     }
 
     fn regions(&self) -> &[Name] {

@@ -65,7 +65,7 @@ struct FollowUpMark<'a>(&'a FollowUp);
 impl Serialize for FollowUpMark<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("id", &self.0.handle.to_string())?;
+        map.serialize_entry("id", &self.0.name)?;
         map.serialize_entry("kind", &*self.0.kind)?;
         map.serialize_entry("due_at", &Instant(self.0.due_at))?;
         map.end()

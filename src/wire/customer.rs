@@ -2,41 +2,65 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::follow_up::open;
+use crate::domain::account::Provenance;
+use crate::domain::consent::{Consent, ConsentState};
+use crate::domain::follow_up::FollowUp;
 use crate::domain::moment::Moment;
 use crate::domain::opening_hours::{OpeningHours, WEEKDAYS, clock};
 use crate::domain::record::Record;
-use crate::domain::suppression::Reach;
+use crate::domain::tombstone::Tombstone;
 use crate::domain::wishes::Wishes;
 use crate::gate::outlook::Outlook;
 use crate::policy::Policy;
 
-use super::put::ALL_CHANNELS;
-use super::{fact, follow_up, outlook};
+use super::{fact, follow_up, outlook, suppression};
 
 /// The customer's wishes, suppressions, facts and consents, the holds in force, the budgets, and when each
 /// channel is next welcome.
 #[must_use]
-pub fn body(customer: &str, record: &Record, policy: &Policy, outlook: &[Outlook], now: Moment) -> Value {
+pub fn body(
+    customer: &str,
+    record: &Record,
+    policy: &Policy,
+    outlook: &[Outlook],
+    owed: &[FollowUp],
+    now: Moment,
+) -> Value {
     let mut body = json!({
         "customer": customer,
         "wishes": wishes(&record.wishes),
-        "suppressions": suppressions(record, policy),
+        "wishes_set": record.wishes_set.as_ref().map(provenance),
+        "suppressions": suppression::body(record, policy, now),
         "facts": facts(record),
-        "consents": consents(record),
+        "consents": standing_consents(record, now),
         "contacts": record.contacts().len(),
         "events": record.events().len(),
     });
     if let Some(body) = body.as_object_mut() {
         outlook::add_to(body, outlook, now);
-        let open = open(&customer.into(), record, &policy.company.duties);
-        body.insert("follow_ups".to_owned(), open.iter().map(|one| follow_up::body(one, now)).collect());
+        body.insert("follow_ups".to_owned(), owed.iter().map(|one| follow_up::body(one, now)).collect());
     }
     body
 }
 
 fn moment(moment: Moment) -> Value {
     Value::from(moment.to_string())
+}
+
+/// What is left of somebody who was erased.
+#[must_use]
+pub fn erased(kept: &Tombstone) -> Value {
+    let suppressions: Vec<Value> = kept.suppressions.all().iter().map(suppression::one).collect();
+    json!({
+        "erased_at": kept.erased_at.to_string(),
+        "kept": if kept.suppresses() { "suppressions, under a keyed hash" } else { "nothing but the moment of erasure, under a keyed hash" },
+        "suppressions": suppressions,
+    })
+}
+
+/// Who set something, when, and through what.
+pub(super) fn provenance(set: &Provenance) -> Value {
+    json!({"at": set.at.to_string(), "by": set.by, "through": set.through})
 }
 
 pub(super) fn wishes(wishes: &Wishes) -> Value {
@@ -79,29 +103,6 @@ fn opening_hours(hours: &OpeningHours) -> Value {
         .into()
 }
 
-/// Each channel that is suppressed, and `all` where every one is.
-fn suppressions(record: &Record, policy: &Policy) -> Value {
-    let mut members = Map::new();
-    let mut every_channel = true;
-    for channel in &policy.company.channels {
-        match record.suppressions.binding(&channel.name) {
-            None => every_channel = false,
-            Some(suppressed) => {
-                let mut body = json!({"since": suppressed.since.to_string()});
-                if let (Reach::EveryPurpose, Some(body)) = (suppressed.reach, body.as_object_mut()) {
-                    body.insert("purposes".to_owned(), Value::from("all"));
-                }
-                members.insert(channel.name.to_string(), body);
-            }
-        }
-    }
-    let mut body = json!({"channels": members});
-    if let Some(body) = body.as_object_mut() {
-        body.insert(ALL_CHANNELS.to_owned(), Value::from(every_channel));
-    }
-    body
-}
-
 pub(super) fn facts(record: &Record) -> Value {
     record
         .facts
@@ -115,18 +116,21 @@ pub(super) fn facts(record: &Record) -> Value {
         .into()
 }
 
-pub(super) fn consents(record: &Record) -> Value {
-    record
-        .consents
-        .iter()
-        .map(|consent| {
-            json!({
-                "channel": consent.channel,
-                "purpose": consent.purpose,
-                "granted": consent.granted,
-                "since": consent.time.to_string(),
-                "expires_at": consent.expires_at.map(moment),
-            })
-        })
-        .collect()
+/// How consent stands on each channel and purpose.
+fn standing_consents(record: &Record, now: Moment) -> Value {
+    record.consents.latest().into_iter().map(|one| consent(one, now)).collect()
+}
+
+/// One word on consent, and how it stands if it is the latest.
+pub(super) fn consent(consent: &Consent, now: Moment) -> Value {
+    json!({
+        "channel": consent.channel,
+        "purpose": consent.purpose,
+        "granted": consent.state(now) == ConsentState::Granted,
+        "state": consent.state(now).name(),
+        "since": consent.time.to_string(),
+        "expires_at": consent.expires_at.map(moment),
+        "evidence": consent.evidence,
+        "source": consent.source,
+    })
 }

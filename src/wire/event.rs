@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
+use crate::domain::account::Account;
 use crate::domain::event::{Event, EventKey, EventKind, OWN_PREFIX};
 use crate::domain::moment::{MINUTE_MS, Moment, Span};
-use crate::domain::words::{Claim, ClaimSet, Delivery, Name, Tags};
+use crate::domain::words::{Claim, ClaimSet, Delivery, Name};
 use crate::gate::tell::Told;
 use crate::policy::Policy;
 
 use super::fields::{Fields, LONGEST_ID, described, name_error};
 use super::problem::FieldError;
 use super::question::{known_name, not_among};
+use super::suppression;
 
 /// How far ahead of the clock an event's `time` may lie.
 pub const FUTURE_TOLERANCE: Span = Span::from_millis(5 * MINUTE_MS);
@@ -61,15 +63,11 @@ pub fn read(
     let data_pointer = fields.pointer_to("data");
     let data = fields.get("data");
     // Other members are CloudEvents' own or extensions, which are anybody's.
-    let mut event = Event {
-        key: key(source.as_deref().unwrap_or(""), id.as_deref().unwrap_or("")),
-        kind: kind.clone().unwrap_or(EventKind::HumanReplied),
+    let mut event = Event::plain(
+        key(source.as_deref().unwrap_or(""), id.as_deref().unwrap_or("")),
+        kind.clone().unwrap_or(EventKind::HumanReplied),
         time,
-        contact_id: None,
-        tags: Tags::default(),
-        every_purpose: false,
-        expires_at: None,
-    };
+    );
     if let (Some(data), Some(kind)) = (data, &kind) {
         read_data(data, &data_pointer, kind, policy, &mut event, errors);
     }
@@ -156,25 +154,38 @@ fn read_data(
             None => fields.entry_error("claims", index, format!("{} is no claim", described(value))),
         }
     }
+    let mut account = Account::default();
     match kind {
         EventKind::CustomerUnsubscribed => {
-            if let Some(purposes) = fields.text("purposes") {
-                event.every_purpose = purposes == "all";
-                if !event.every_purpose {
-                    fields.error("purposes", "may only be `all`, or be left out");
-                }
-            }
+            let said = suppression::read_said(&mut fields, policy);
+            (event.every_purpose, event.purposes, event.expires_at) =
+                (said.every_purpose, said.purposes, said.until);
+            (account.reason, account.source) = (said.reason, said.source);
+        }
+        EventKind::CustomerResubscribed => {
+            event.purposes = suppression::read_named_purposes(&mut fields, policy);
         }
         EventKind::ConsentGranted => {
             event.expires_at = fields.moment("expires_at");
-            for near in ["expires", "expiry", "expire_at", "expiration", "expires_on"] {
-                if data.get(near).is_some() {
-                    fields.error(near, "is not known here; did you mean `expires_at`?");
-                }
-            }
+            event.pending = fields.boolean("pending").unwrap_or_default();
+            (account.evidence, account.source) = (fields.id("evidence"), fields.name("source"));
+        }
+        EventKind::ConsentWithdrawn => {
+            (account.evidence, account.source) = (fields.id("evidence"), fields.name("source"));
         }
         _ => {}
     }
+    if matches!(kind, EventKind::ConsentGranted | EventKind::CustomerUnsubscribed) {
+        for near in ["expires", "expiry", "expire_at", "expiration", "expires_on"] {
+            if data.get(near).is_some() {
+                fields.error(near, "is not known here; did you mean `expires_at`?");
+            }
+        }
+    }
+    if !matches!(kind, EventKind::Own(_)) {
+        (account.by, account.through) = (fields.name("by"), fields.name("through"));
+    }
+    event.account = account.boxed();
 }
 
 /// Whether the event says which contact it is about, where it must.

@@ -2,18 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::account::Account;
 use crate::domain::contact::{Contact, Standing};
 use crate::domain::event::Event;
 use crate::domain::moment::Moment;
 use crate::domain::record::{Record, Tally, Waiting};
-use crate::domain::suppression;
+use crate::domain::refusal::Refusal;
+use crate::domain::suppression::Lift;
 use crate::domain::words::{Claim, Delivery, Tags};
 
-use super::customer;
+use super::{customer, suppression};
 
 /// The whole record, nothing left out and nothing derived.
 #[must_use]
-pub fn body(customer: &str, record: &Record, now: Moment) -> Value {
+pub fn body(customer: &str, record: &Record, refusals: &[Refusal], now: Moment) -> Value {
     json!({
         "customer": customer,
         "exported_at": now.to_string(),
@@ -21,10 +23,13 @@ pub fn body(customer: &str, record: &Record, now: Moment) -> Value {
         "events": record.events().iter().map(event).collect::<Vec<_>>(),
         "told_of_unknown_contacts": record.waiting.iter().map(waiting).collect::<Vec<_>>(),
         "contacts_no_longer_kept": record.tallies.iter().map(tally).collect::<Vec<_>>(),
-        "consents": customer::consents(record),
+        "refusals": refusals.iter().map(refusal).collect::<Vec<_>>(),
+        "consents": record.consents.all().iter().map(|one| customer::consent(one, now)).collect::<Vec<_>>(),
         "facts": customer::facts(record),
         "wishes": customer::wishes(&record.wishes),
-        "suppressions": record.suppressions.standings().iter().map(suppressed).collect::<Vec<_>>(),
+        "wishes_set": record.wishes_set.as_ref().map(customer::provenance),
+        "suppressions": record.suppressions.all().iter().map(suppression::one).collect::<Vec<_>>(),
+        "suppressions_taken_back": record.suppressions.lifts().iter().map(lift).collect::<Vec<_>>(),
     })
 }
 
@@ -85,10 +90,39 @@ fn event(event: &Event) -> Value {
         ("type", event.kind.name().into()),
         ("time", moment(Some(event.time))),
         ("contact_id", json!(event.contact_id)),
-        ("purposes", if event.every_purpose { "all".into() } else { Value::Null }),
+        ("purposes", purposes(event)),
         ("expires_at", moment(event.expires_at)),
+        ("pending", if event.pending { true.into() } else { Value::Null }),
     ];
-    object(members, Some(&event.tags))
+    let mut body = object(members, Some(&event.tags));
+    if let Some(body) = body.as_object_mut() {
+        body.extend(account(event));
+    }
+    body
+}
+
+/// What an unsubscription reaches, where that was said.
+pub(super) fn purposes(event: &Event) -> Value {
+    match (event.every_purpose, event.purposes.as_slice()) {
+        (true, _) => suppression::ALL.into(),
+        (false, []) => Value::Null,
+        (false, purposes) => json!(purposes),
+    }
+}
+
+/// What accounts for an event, as far as that was said.
+pub(super) fn account(event: &Event) -> Map<String, Value> {
+    let Account { by, through, reason, source, evidence, text } = event.accounted();
+    let members = [
+        ("by", by),
+        ("through", through),
+        ("reason", reason),
+        ("source", source),
+        ("evidence", evidence),
+        ("text", text),
+    ];
+    let said = members.into_iter().filter_map(|(name, said)| Some((name.to_owned(), json!(said?))));
+    said.collect()
 }
 
 fn waiting(waiting: &Waiting) -> Value {
@@ -103,12 +137,21 @@ fn tally(tally: &Tally) -> Value {
     object([("contacts", tally.contacts.into())], Some(&tally.tags))
 }
 
-fn suppressed(standing: &suppression::Standing) -> Value {
+/// What was not allowed, how often it was asked, and why not.
+pub(super) fn refusal(refusal: &Refusal) -> Value {
+    let reasons = refusal.reasons.iter().map(|(rule, because)| json!({"rule": rule, "because": because}));
     let members = [
-        ("channel", standing.channel.as_ref().map_or_else(|| "all".into(), |channel| json!(channel))),
-        ("unsubscribed_at", moment(standing.unsubscribed_at)),
-        ("unsubscribed_for_every_purpose_at", moment(standing.unsubscribed_for_every_purpose_at)),
-        ("resubscribed_at", moment(standing.resubscribed_at)),
+        ("verdict", refusal.verdict.name().into()),
+        ("reasons", reasons.collect()),
+        ("not_before", moment(refusal.not_before)),
+        ("times", refusal.times.into()),
+        ("first_at", moment(Some(refusal.first_at))),
+        ("at", moment(Some(refusal.at))),
     ];
-    object(members, None)
+    object(members, Some(&refusal.tags))
+}
+
+fn lift(lift: &Lift) -> Value {
+    let channel = lift.channel.as_ref().map_or_else(|| suppression::ALL.into(), |channel| json!(channel));
+    object([("channel", channel), ("purpose", json!(lift.purpose)), ("at", moment(Some(lift.at)))], None)
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::follow_up::{FollowUp, Handle};
+use crate::domain::follow_up::FollowUp;
 use crate::domain::moment::Moment;
 use crate::domain::words::Name;
 
 use super::fields::Fields;
-use super::problem::{FieldError, Problem, ProblemKind};
+use super::problem::{FieldError, Problem};
 
 /// The longest list of follow-ups in one answer.
 pub const LARGEST_PAGE: usize = 500;
@@ -21,26 +21,19 @@ pub fn list(follow_ups: &[FollowUp], now: Moment) -> Value {
 #[must_use]
 pub fn body(one: &FollowUp, now: Moment) -> Value {
     json!({
-        "id": one.handle.to_string(),
+        "id": one.name,
         "customer": one.handle.customer,
         "kind": one.kind,
         "opened_at": one.opened_at.to_string(),
         "due_at": one.due_at.to_string(),
-        "overdue": one.due_at < now,
+        "overdue": one.is_overdue(now),
+        "escalated_at": one.escalated_at.map(|at| at.to_string()),
         "channel": one.tags.channel,
         "purpose": one.tags.purpose,
         "campaign": one.tags.campaign,
         "contact_id": one.contact_id,
         "claimed": one.claimed.as_ref().map(|(by, at)| json!({"by": by, "at": at.to_string()})),
     })
-}
-
-/// Reads a follow-up's id out of a path.
-///
-/// # Errors
-/// A problem where it can be nobody's.
-pub fn handle(text: &str) -> Result<Handle, Problem> {
-    Handle::parse(text).ok_or_else(|| Problem::new(ProblemKind::NotFound, "no follow-up of that id is open"))
 }
 
 /// Reads `{"by": …}`.

@@ -1,28 +1,29 @@
 //! What is set about a customer: wishes, facts, suppressions.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::domain::opening_hours::{OpenRange, OpeningHours, Week};
 use crate::domain::window::Window;
 use crate::domain::wishes::{WishedLimit, Wishes};
 use crate::domain::words::Name;
-use crate::gate::put::Put;
+use crate::gate::put::{Put, SuppressionPut};
 use crate::policy::Policy;
 
 use super::fact::read_facts;
 use super::fields::{Fields, LONGEST_LIST, described, escaped};
 use super::problem::{FieldError, Problem};
-use super::question::not_among;
+use super::question::among;
+use super::suppression;
 
-/// The word for every channel at once.
-pub const ALL_CHANNELS: &str = "all";
-
+/// Reads wishes, and `by` and `through`: who sets them, through what.
+///
 /// # Errors
 /// Every bad field.
 pub fn read_wishes_body(value: &Value, policy: &Policy) -> Result<Put, Problem> {
     let mut errors = Vec::new();
-    let wishes = read_wishes(value, "", policy, &mut errors);
-    finished(errors, Put { wishes, ..Put::default() })
+    let mut put = Put::default();
+    read_wishes(value, "", policy, &mut put, &mut errors);
+    finished(errors, put)
 }
 
 /// # Errors
@@ -33,13 +34,46 @@ pub fn read_facts_body(value: &Value) -> Result<Put, Problem> {
     finished(errors, Put { facts, ..Put::default() })
 }
 
+/// Reads what is said of a suppression of `channel`, or nothing; and `by` and `through`.
+///
 /// # Errors
-/// When the policy knows no such channel.
-pub fn read_suppression(channel: &str, suppressed: bool, policy: &Policy) -> Result<Put, Problem> {
-    match suppressed_channel(channel, policy) {
-        Ok(channel) => Ok(Put { suppressions: vec![(channel, suppressed)], ..Put::default() }),
-        Err(detail) => Err(Problem::fields(vec![FieldError { pointer: String::new(), detail }])),
+/// When the policy knows no such channel; every bad field.
+pub fn read_suppression_body(channel: &str, value: &Value, policy: &Policy) -> Result<Put, Problem> {
+    let channel = in_path(suppression::channel(channel, policy))?;
+    let mut errors = Vec::new();
+    let mut put = Put::default();
+    // The members are the suppression's own but for who sets it.
+    let mut said = value.clone();
+    if let Some(members) = said.as_object_mut() {
+        let setting: Map<String, Value> =
+            ["by", "through"].into_iter().filter_map(|name| members.remove_entry(name)).collect();
+        let setting = Value::Object(setting);
+        if let Some(mut fields) = Fields::of(&setting, "", &mut errors) {
+            (put.by, put.through) = (fields.name("by"), fields.name("through"));
+        }
     }
+    put.suppressions.extend(suppression::read_put(channel, &said, "", policy, &mut errors));
+    finished(errors, put)
+}
+
+/// That a suppression of `channel` is taken back, for all purposes or those named.
+///
+/// # Errors
+/// When the policy knows no such channel or purpose.
+pub fn read_lift(channel: &str, purpose: Option<&str>, policy: &Policy) -> Result<Put, Problem> {
+    let channel = in_path(suppression::channel(channel, policy))?;
+    let known = policy.company.purposes.iter().map(|purpose| &purpose.name);
+    let purposes = match purpose.map(|purpose| among(purpose, known)).transpose() {
+        Ok(purpose) => purpose.into_iter().collect(),
+        Err(detail) => {
+            return Err(Problem::fields(vec![FieldError { pointer: "?purpose".to_owned(), detail }]));
+        }
+    };
+    Ok(Put { suppressions: vec![SuppressionPut::Lift { channel, purposes }], ..Put::default() })
+}
+
+fn in_path<T>(read: Result<T, String>) -> Result<T, Problem> {
+    read.map_err(|detail| Problem::fields(vec![FieldError { pointer: String::new(), detail }]))
 }
 
 /// Reads `{"customer": …, "wishes": …, "facts": …, "suppressions": …}`, as in `simulate`.
@@ -55,7 +89,7 @@ pub fn read_put(value: &Value, pointer: &str, policy: &Policy) -> Result<(Name, 
         customer = fields.id("customer");
         if let Some(wishes) = fields.get("wishes") {
             let pointer = fields.pointer_to("wishes");
-            put.wishes = read_wishes(wishes, &pointer, policy, fields.errors());
+            read_wishes(wishes, &pointer, policy, &mut put, fields.errors());
         }
         if let Some(facts) = fields.get("facts") {
             let pointer = fields.pointer_to("facts");
@@ -63,7 +97,7 @@ pub fn read_put(value: &Value, pointer: &str, policy: &Policy) -> Result<(Name, 
         }
         if let Some(suppressions) = fields.get("suppressions") {
             let pointer = fields.pointer_to("suppressions");
-            put.suppressions = read_suppressions(suppressions, &pointer, policy, fields.errors());
+            put.suppressions = suppression::read_puts(suppressions, &pointer, policy, fields.errors());
         }
         fields.finish();
     }
@@ -75,52 +109,8 @@ fn finished(errors: Vec<FieldError>, put: Put) -> Result<Put, Problem> {
     if errors.is_empty() { Ok(put) } else { Err(Problem::fields(errors)) }
 }
 
-fn suppressed_channel(channel: &str, policy: &Policy) -> Result<Option<Name>, String> {
-    if channel == ALL_CHANNELS {
-        return Ok(None);
-    }
-    let known = policy.company.channels.iter().map(|known| &known.name);
-    known
-        .clone()
-        .find(|name| ***name == *channel)
-        .cloned()
-        .map(Some)
-        .ok_or_else(|| not_among(channel, known.map(|name| &**name).chain([ALL_CHANNELS])))
-}
-
-fn read_suppressions(
-    value: &Value,
-    pointer: &str,
-    policy: &Policy,
-    errors: &mut Vec<FieldError>,
-) -> Vec<(Option<Name>, bool)> {
-    let Value::Object(members) = value else {
-        let detail = format!("expected an object, found {}", described(value));
-        errors.push(FieldError { pointer: pointer.to_owned(), detail });
-        return Vec::new();
-    };
-    let mut suppressions = Vec::new();
-    for (channel, value) in members {
-        let pointer = format!("{pointer}/{}", escaped(channel));
-        match (suppressed_channel(channel, policy), value) {
-            (Ok(channel), Value::Bool(suppressed)) => suppressions.push((channel, *suppressed)),
-            (Err(detail), _) => errors.push(FieldError { pointer, detail }),
-            (Ok(_), other) => {
-                let detail = format!("expected true or false, found {}", described(other));
-                errors.push(FieldError { pointer, detail });
-            }
-        }
-    }
-    suppressions
-}
-
-fn read_wishes(
-    value: &Value,
-    pointer: &str,
-    policy: &Policy,
-    errors: &mut Vec<FieldError>,
-) -> Option<Wishes> {
-    let mut fields = Fields::of(value, pointer, errors)?;
+fn read_wishes(value: &Value, pointer: &str, policy: &Policy, put: &mut Put, errors: &mut Vec<FieldError>) {
+    let Some(mut fields) = Fields::of(value, pointer, errors) else { return };
     let mut wishes = Wishes::default();
     let limits = fields.list("at_most").unwrap_or_default();
     let limits_pointer = fields.pointer_to("at_most");
@@ -138,8 +128,9 @@ fn read_wishes(
         wishes.hours = read_hours(hours, &pointer, fields.errors());
     }
     wishes.pause_until = fields.moment("pause_until");
+    (put.by, put.through) = (fields.name("by"), fields.name("through"));
     fields.finish();
-    Some(wishes)
+    put.wishes = Some(wishes);
 }
 
 fn read_channels(fields: &mut Fields<'_, '_>, policy: &Policy) -> Option<Vec<Name>> {
@@ -148,7 +139,7 @@ fn read_channels(fields: &mut Fields<'_, '_>, policy: &Policy) -> Option<Vec<Nam
     let mut channels = Vec::new();
     for (index, value) in values.iter().enumerate() {
         let channel = match value.as_str() {
-            Some(text) => super::question::among(text, known.clone()),
+            Some(text) => among(text, known.clone()),
             None => Err(format!("expected a string, found {}", described(value))),
         };
         match channel {

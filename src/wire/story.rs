@@ -1,11 +1,13 @@
 //! A timeline in sentences that the customer could be read on the telephone.
 
+mod event;
+
 use crate::domain::event::EventKind;
-use crate::domain::follow_up::{CLAIMED, DONE, HANDED_OVER};
 use crate::domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment, Span};
+use crate::domain::refusal::Refusal;
 use crate::domain::timeline::{Happening, Outcome, Wait};
 use crate::domain::wall_clock::Zone;
-use crate::domain::words::{Delivery, Tags};
+use crate::domain::words::{Delivery, Tags, Verdict};
 
 /// The sentences, one a line, in the order given.
 #[must_use]
@@ -69,49 +71,9 @@ fn sentence(one: &Happening<'_>, zone: &Zone, now: Moment) -> String {
             };
             format!("{what} {fate}.")
         }
-        Happening::Event(event) => {
-            let by = event.tags.channel.as_ref().map_or_else(String::new, |channel| format!(" by {channel}"));
-            match &event.kind {
-                EventKind::ContactSent => format!("{} was sent.", message(&event.tags)),
-                EventKind::ContactCancelled => "A message was cancelled before we knew of it.".to_owned(),
-                EventKind::ContactFailed => "A message failed before we knew of it.".to_owned(),
-                EventKind::ContactDelivered => "A message arrived.".to_owned(),
-                EventKind::ContactBounced => "A message came back.".to_owned(),
-                EventKind::ContactAnswered => format!("The customer answered a message{by}."),
-                EventKind::CustomerComplained => format!("The customer complained{by}."),
-                EventKind::CustomerUnsubscribed => match (&event.tags.channel, event.every_purpose) {
-                    (Some(channel), _) => format!("The customer asked for no more messages by {channel}."),
-                    (None, true) => "The customer asked for no more messages of any kind.".to_owned(),
-                    (None, false) => "The customer asked for no more messages.".to_owned(),
-                },
-                EventKind::CustomerResubscribed => format!("The customer asked for messages{by} again."),
-                EventKind::CustomerThanked => format!("The customer thanked us{by}."),
-                EventKind::ConsentGranted => format!("The customer agreed to {}.", consented(&event.tags)),
-                EventKind::ConsentWithdrawn => {
-                    format!("The customer no longer agrees to {}.", consented(&event.tags))
-                }
-                EventKind::ConversationOpened => format!("The customer wrote or called{by}."),
-                EventKind::ConversationAnswered => format!("The customer was answered{by}."),
-                EventKind::ConversationHeld => format!("We spoke with the customer{by}."),
-                EventKind::HumanReplied => format!("A person replied{by}."),
-                EventKind::Own(name) if **name == *HANDED_OVER => {
-                    format!(
-                        "{} was not left to a machine; a person was asked to do it.",
-                        message(&event.tags)
-                    )
-                }
-                EventKind::Own(name) if **name == *CLAIMED => {
-                    format!("{} took it on.", event.tags.sender.as_deref().unwrap_or("Somebody"))
-                }
-                EventKind::Own(name) if **name == *DONE => {
-                    format!(
-                        "It was done: {}.",
-                        event.tags.subject.as_deref().unwrap_or("nothing more is said")
-                    )
-                }
-                EventKind::Own(name) => format!("Something was noted: {name}."),
-            }
-        }
+        Happening::Event(event) => event::sentence(event, zone),
+        Happening::Consent(consent) => event::consent(consent, zone),
+        Happening::Refusal(refusal) => refused(refusal, zone),
         Happening::Wait(wait) => waited(wait, zone, now),
     }
 }
@@ -129,10 +91,24 @@ fn waited(wait: &Wait, zone: &Zone, now: Moment) -> String {
     }
 }
 
-fn consented(tags: &Tags) -> String {
-    let purpose = tags.purpose.as_deref().unwrap_or("messages");
-    let by = tags.channel.as_ref().map_or_else(String::new, |channel| format!(" by {channel}"));
-    format!("{purpose}{by}")
+/// `A telephone call (marketing) was not to be made before 3 May 2026, 09:00: We promised two a week.`
+fn refused(refusal: &Refusal, zone: &Zone) -> String {
+    let what = message(&refusal.tags);
+    let verdict = match (refusal.verdict, refusal.not_before) {
+        (Verdict::Defer, Some(not_before)) => {
+            format!("was put off to {} or later", when(not_before, zone))
+        }
+        (Verdict::Allow | Verdict::Defer, _) => "was put off".to_owned(),
+        (Verdict::Handoff, _) => "was not left to a machine".to_owned(),
+        (Verdict::Deny, _) => "was not allowed".to_owned(),
+    };
+    let times = match refusal.times {
+        1 => String::new(),
+        times => format!(" It was asked {times} times, first on {}.", when(refusal.first_at, zone)),
+    };
+    let because: Vec<&str> = refusal.reasons.iter().map(|(_, because)| &**because).collect();
+    let because = if because.is_empty() { String::new() } else { format!(" {}", because.join(" ")) };
+    format!("{what} {verdict}.{because}{times}")
 }
 
 /// A message, by its channel, speaker and subject: `An e-mail (marketing, autumn)`.

@@ -5,13 +5,15 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::domain::consent::ConsentWord;
+use crate::domain::event::EventKind;
 use crate::domain::moment::Moment;
 use crate::domain::timeline::{Happening, KINDS};
 use crate::domain::words::{Delivery, Tags, nearest};
 use crate::policy::Policy;
 
 use super::problem::{FieldError, Problem};
-use super::story;
+use super::{export, story};
 
 /// How many happenings a page holds when nothing is said, and at most.
 const USUAL_PAGE: usize = 50;
@@ -190,6 +192,29 @@ fn happening(one: &Happening<'_>, now: Moment) -> Value {
             put("type", event.kind.name().into());
             put("contact_id", json!(event.contact_id));
             tags(&event.tags, &mut put);
+            put("purposes", export::purposes(event));
+            put("expires_at", json!(event.expires_at.map(|end| end.to_string())));
+            for (name, said) in export::account(event) {
+                put(&name, said);
+            }
+        }
+        Happening::Consent(consent) => {
+            let kind = match consent.word {
+                ConsentWord::Granted | ConsentWord::Pending => EventKind::ConsentGranted,
+                ConsentWord::Withdrawn => EventKind::ConsentWithdrawn,
+            };
+            put("type", kind.name().into());
+            put("channel", json!(consent.channel));
+            put("purpose", json!(consent.purpose));
+            put("pending", if consent.word == ConsentWord::Pending { true.into() } else { Value::Null });
+            put("expires_at", json!(consent.expires_at.map(|end| end.to_string())));
+            put("evidence", json!(consent.evidence));
+            put("source", json!(consent.source));
+        }
+        Happening::Refusal(refusal) => {
+            if let Value::Object(members) = export::refusal(refusal) {
+                body.extend(members);
+            }
         }
         Happening::Wait(wait) => {
             put("since", wait.since.to_string().into());

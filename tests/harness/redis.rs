@@ -157,7 +157,7 @@ pub fn settings() -> RedisSettings {
 
 pub fn ledger(url: &str, settings: &RedisSettings) -> RedisLedger {
     let Ok(LedgerUrl::Redis(url)) = LedgerUrl::parse(url) else { panic!("{url} is no redis") };
-    RedisLedger::open(&url, settings, 2).expect("a ledger")
+    RedisLedger::open(&url, settings, &[], 2).expect("a ledger")
 }
 
 /// Three primaries with a replica each.

@@ -57,7 +57,7 @@ fn suppressions_are_set_and_lifted() {
 
     governor.set("2026-11-18T12:00:00Z");
     governor.caller.send("DELETE", "/v1/customers/c-1/suppressions/all", b"");
-    assert_eq!(suppressions(), json!({"channels": {}, "all": false}));
+    assert_eq!(suppressions(), json!({"channels": {}, "all": false, "list": []}));
     assert_eq!(governor.caller.ask(&question("c-1", "email")).verdict(), "allow");
 }
 
@@ -146,7 +146,10 @@ fn an_export_holds_everything_that_was_ever_said_of_the_customer() {
     assert_eq!((&contact["campaign"], &contact["claims"]), (&json!("autumn"), &json!(["apology"])));
     let kinds: Vec<_> =
         held["events"].as_array().expect("events").iter().map(|event| &event["type"]).collect();
-    assert_eq!(kinds, ["contact.sent", "contact.cancelled", "customer.unsubscribed", "consent.granted"]);
+    assert_eq!(
+        kinds,
+        ["contact.sent", "contact.cancelled", "customer.unsubscribed", "consent.granted", "governor.wished"]
+    );
     assert_eq!(held["told_of_unknown_contacts"][0]["contact_id"], "m-9");
     assert_eq!(held["suppressions"][0]["channel"], "sms");
     assert_eq!(held["consents"][0]["expires_at"], "2027-01-01T00:00:00Z");

@@ -11,13 +11,14 @@ fn refused(asked: &serde_json::Value) -> serde_json::Value {
 
 /// What a load and a commit call, as clients see it.
 fn round_trips(server: &RedisServer) -> (u64, u64, u64) {
-    (server.calls("get"), server.calls("evalsha"), server.calls("eval"))
+    (server.calls("mget"), server.calls("evalsha"), server.calls("eval"))
 }
 
 #[test]
 fn a_refusal_costs_one_round_trip_and_an_allow_two() {
     let server = RedisServer::start(&[]);
-    let governor = Process::start(&["--ledger", &server.url()]);
+    // What timelines show is noted beside the answers, not for them.
+    let governor = Process::start_with(&[("TIMELINE__REFUSALS", "false")], &["--ledger", &server.url()]);
     assert_eq!(governor.caller.ask(&question("warm-up", "email")).verdict(), "allow");
 
     let before = round_trips(&server);

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use crate::harness::redis::{RedisServer, free_port, ledger, settings};
-use crate::harness::{Process, question, time_until};
+use crate::harness::{Process, question, time_until, with};
 
 fn run<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -77,6 +77,12 @@ fn an_acl_user_needs_no_more_than_the_documented_rights() {
     let governor = Process::start(&["--ledger", &url]);
     assert_eq!(governor.caller.ask(&question("c", "email")).body["degraded"], json!(false));
     assert_eq!(governor.caller.put("/v1/campaigns/autumn/halt", &json!(null)).status, 204);
+    let refused = with(question("c", "email"), &json!({"campaign": "autumn"}));
+    assert_eq!(governor.caller.ask(&refused).verdict(), "deny");
+    time_until(|| {
+        server.command::<Vec<String>>(&["KEYS", "cg:*"]).iter().any(|key| key.starts_with("cg:r:"))
+    });
+    assert_eq!(governor.caller.send("DELETE", "/v1/customers/c", b"").status, 200);
     assert_eq!(governor.caller.get("/readyz").status, 200);
     let denied: Vec<redis::Value> = server.command(&["ACL", "LOG"]);
     assert!(denied.is_empty(), "{denied:?}");
@@ -224,7 +230,7 @@ impl Drop for Sentinels {
 fn sentinels_say_where_the_master_is_before_and_after_a_failover() {
     let mut sentinels = Sentinels::start();
     let governor = Process::start(&["--ledger", &sentinels.url()]);
-    let asked = crate::harness::with(question("c", "email"), &json!({"contact_id": "m-1"}));
+    let asked = with(question("c", "email"), &json!({"contact_id": "m-1"}));
     let first = governor.caller.ask(&asked).body;
     assert_eq!(first["degraded"], json!(false));
     let offset = |node: &RedisServer| node.command::<i64>(&["EXISTS", "cg:c:c"]);

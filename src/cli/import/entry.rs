@@ -4,8 +4,8 @@ use csv::StringRecord;
 use serde_json::{Map, Value, json};
 
 use crate::domain::event::EventKind;
-use crate::wire::put::ALL_CHANNELS;
 use crate::wire::question::not_among;
+use crate::wire::suppression::ALL;
 
 use super::columns::{AS_OF, CUSTOMER, Columns, Kind};
 
@@ -32,8 +32,6 @@ pub struct Import {
 }
 
 const STATUSES: [&str; 3] = ["granted", "withdrawn", "pending"];
-/// The word for every purpose at once.
-const ALL_PURPOSES: &str = "all";
 
 impl Import {
     /// # Errors
@@ -78,14 +76,14 @@ impl Import {
     fn suppression(&self, fields: &StringRecord) -> Map<String, Value> {
         let mut data = self.texts(&["channel", "reason", "expires_at"], fields);
         // No channel is every channel.
-        if data.get("channel").and_then(Value::as_str) == Some(ALL_CHANNELS) {
+        if data.get("channel").and_then(Value::as_str) == Some(ALL) {
             data.remove("channel");
         }
         self.add_source(&mut data, fields);
         match self.columns.get("purposes", fields) {
             None => {}
-            Some(ALL_PURPOSES) => {
-                data.insert("purposes".to_owned(), Value::from(ALL_PURPOSES));
+            Some(ALL) => {
+                data.insert("purposes".to_owned(), Value::from(ALL));
             }
             Some(some) => {
                 let purposes = some.split([' ', ',', ';']).filter(|purpose| !purpose.is_empty());

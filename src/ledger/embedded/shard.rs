@@ -50,7 +50,7 @@ impl Shard {
     /// Keeps what was read from disk, unless anything has changed since `epoch`, when reading began.
     pub fn remember(&mut self, customer: &str, loaded: &Loaded, epoch: u64) {
         if self.epoch == epoch {
-            let Loaded { record, revision } = loaded.clone();
+            let Loaded { record, revision, .. } = loaded.clone();
             self.keep(customer.into(), Latest { revision, record });
         }
     }

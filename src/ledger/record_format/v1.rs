@@ -1,19 +1,17 @@
-//! The first stored shape.
+//! The first stored shape. Nothing writes it any more; what of it has not changed since, later versions use.
 
 mod decode;
-mod encode;
 
 use serde::{Deserialize, Serialize};
 
 pub use decode::decode;
-pub use encode::encode;
 
 pub const VERSION: u8 = 1;
 
 /// A name by its number in the record's table, from 1; 0 is none.
-type NameNumber = u32;
+pub type NameNumber = u32;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct StoredRecord<'b> {
     #[serde(borrow)]
     names: Vec<&'b str>,
@@ -33,42 +31,42 @@ struct StoredRecord<'b> {
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq, Hash, Clone, Copy)]
-struct StoredTags {
-    channel: NameNumber,
-    purpose: NameNumber,
+pub struct StoredTags {
+    pub channel: NameNumber,
+    pub purpose: NameNumber,
     /// The number in `Delivery::ALL`, from 1; 0 is none.
-    delivery: u8,
-    campaign: NameNumber,
-    category: NameNumber,
-    brand: NameNumber,
-    subject: NameNumber,
-    sender: NameNumber,
-    claims: u8,
+    pub delivery: u8,
+    pub campaign: NameNumber,
+    pub category: NameNumber,
+    pub brand: NameNumber,
+    pub subject: NameNumber,
+    pub sender: NameNumber,
+    pub claims: u8,
 }
 
 /// Ids that are UUIDs take 16 bytes instead of 36.
 #[derive(Serialize, Deserialize)]
-enum StoredId<'b> {
+pub enum StoredId<'b> {
     Uuid([u8; 16]),
     Text(&'b str),
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredContact<'b> {
+pub struct StoredContact<'b> {
     #[serde(borrow)]
-    id: StoredId<'b>,
-    question: Option<[u8; 8]>,
-    tags: u32,
+    pub id: StoredId<'b>,
+    pub question: Option<[u8; 8]>,
+    pub tags: u32,
     /// Milliseconds after the contact before; the first after 1970.
-    at_gap_ms: i64,
+    pub at_gap_ms: i64,
     /// Milliseconds of `reserved_at` before `at`.
-    reserved_before_ms: i64,
-    standing: u8,
+    pub reserved_before_ms: i64,
+    pub standing: u8,
     /// Milliseconds of `told_at` after `at`.
-    told_after_ms: Option<i64>,
+    pub told_after_ms: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct StoredEvent<'b> {
     key: [u8; 8],
     kind: NameNumber,
@@ -81,14 +79,14 @@ struct StoredEvent<'b> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredWaiting<'b> {
+pub struct StoredWaiting<'b> {
     #[serde(borrow)]
-    contact_id: StoredId<'b>,
-    standing: u8,
-    time_ms: i64,
+    pub contact_id: StoredId<'b>,
+    pub standing: u8,
+    pub time_ms: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct StoredConsent {
     channel: NameNumber,
     purpose: NameNumber,
@@ -98,14 +96,14 @@ struct StoredConsent {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredFact {
-    name: NameNumber,
-    value: StoredValue,
-    as_of_ms: Option<i64>,
+pub struct StoredFact {
+    pub name: NameNumber,
+    pub value: StoredValue,
+    pub as_of_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
-enum StoredValue {
+pub enum StoredValue {
     Bool(bool),
     Whole(i64),
     Number(f64),
@@ -115,16 +113,16 @@ enum StoredValue {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredWishes {
+pub struct StoredWishes {
     /// Limit, window as the policy writes it, channels.
-    at_most: Vec<(u32, String, Vec<NameNumber>)>,
-    channels: Option<Vec<NameNumber>>,
+    pub at_most: Vec<(u32, String, Vec<NameNumber>)>,
+    pub channels: Option<Vec<NameNumber>>,
     /// Weekday (0 is Monday), opening and closing minute.
-    hours: Option<Vec<(u8, u16, u16)>>,
-    pause_until_ms: Option<i64>,
+    pub hours: Option<Vec<(u8, u16, u16)>>,
+    pub pause_until_ms: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct StoredSuppression {
     channel: NameNumber,
     unsubscribed_at_ms: Option<i64>,

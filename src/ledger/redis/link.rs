@@ -113,6 +113,12 @@ impl Link {
         }
     }
 
+    /// Whether keys may stand on several servers.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        self.opener.is_cluster()
+    }
+
     /// Sends a request about `key` and returns what the server replied.
     ///
     /// # Errors

@@ -1,0 +1,82 @@
+//! The keys under which customers are known where their ids must not stand.
+
+use crate::domain::words::Name;
+use crate::sealed::Sealer;
+
+/// What a customer is called where their id must not stand: the first half of a keyed hash of it. Whoever has
+/// no key can neither read an id out of it nor tell whether an id is the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(pub [u8; 16]);
+
+/// A secret, as bytes.
+pub type Key = [u8; 32];
+
+/// The present key, and those that were used before it, latest first.
+pub struct Keyring {
+    keys: Vec<Key>,
+    sealer: Sealer,
+}
+
+/// What keys are derived for: bytes made for one use are of no use for another.
+const PSEUDONYMS: &str = "contact-governor 2026-11-26 pseudonyms of customers";
+const NAMES: &str = "contact-governor 2026-11-26 names of follow-ups";
+
+impl Keyring {
+    /// The keys that the settings name, then the one that the ledger itself keeps, if it has one.
+    #[must_use]
+    pub fn new(secrets: &[Name], kept: Option<Key>) -> Self {
+        let derived = secrets.iter().map(|secret| blake3::derive_key(PSEUDONYMS, secret.as_bytes()));
+        let keys: Vec<Key> = derived.chain(kept).collect();
+        let texts: Vec<String> =
+            keys.iter().map(|key| blake3::Hash::from_bytes(*key).to_hex().to_string()).collect();
+        let mut texts = texts.iter().map(String::as_str);
+        let sealer = Sealer::new(NAMES, texts.next().unwrap_or_default(), texts);
+        Self { keys, sealer }
+    }
+
+    /// What a customer is called now.
+    #[must_use]
+    pub fn pseudonym(&self, customer: &str) -> Pseudonym {
+        self.keys.first().map_or(Pseudonym([0; 16]), |key| pseudonym(key, customer))
+    }
+
+    /// What makes the names by which follow-ups are known outside.
+    #[must_use]
+    pub const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// What a customer is called now, and was before keys were changed.
+    pub fn pseudonyms(&self, customer: &str) -> impl Iterator<Item = Pseudonym> {
+        self.keys.iter().map(move |key| pseudonym(key, customer))
+    }
+}
+
+/// A key of nobody's choosing.
+#[must_use]
+pub fn fresh_key() -> Key {
+    let (first, second) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+    // Two times 122 random bits, spread over the key.
+    blake3::derive_key(PSEUDONYMS, &[*first.as_bytes(), *second.as_bytes()].concat())
+}
+
+fn pseudonym(key: &Key, customer: &str) -> Pseudonym {
+    let hash = blake3::keyed_hash(key, customer.as_bytes());
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *hash.as_bytes();
+    Pseudonym([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_gives_one_name_and_another_key_another() {
+        let (kept, set) = (Keyring::new(&[], Some([7; 32])), Keyring::new(&["s".into()], Some([7; 32])));
+        assert_eq!(kept.pseudonym("c-1"), kept.pseudonym("c-1"));
+        assert_ne!(kept.pseudonym("c-1"), kept.pseudonym("c-2"));
+        assert_ne!(kept.pseudonym("c-1"), set.pseudonym("c-1"));
+        // Who was known under the ledger's own key is still found.
+        assert!(set.pseudonyms("c-1").any(|one| one == kept.pseudonym("c-1")));
+    }
+}

@@ -1,0 +1,85 @@
+//! Those who were erased: where what is kept of them stands, under names that only the ledger's key can make.
+
+use std::sync::{Arc, OnceLock};
+
+use redis::{RedisResult, Value};
+
+use crate::domain::tombstone::Tombstone;
+use crate::domain::words::Name;
+use crate::ledger::keyring::{Key, Keyring, Pseudonym, fresh_key};
+use crate::ledger::{LedgerError, tombstone_format};
+use crate::sealed::Sealer;
+
+use super::link::{Link, Request};
+
+pub struct Erased {
+    link: Arc<Link>,
+    prefix: String,
+    secrets: Vec<Name>,
+    keyring: OnceLock<Keyring>,
+}
+
+impl Erased {
+    /// `secrets` are those of the settings, the present one first. Where there is none, all instances share a key
+    /// that the first of them leaves in Redis.
+    #[must_use]
+    pub fn new(link: Arc<Link>, prefix: String, secrets: Vec<Name>) -> Self {
+        Self { link, prefix, secrets, keyring: OnceLock::new() }
+    }
+
+    /// The keys, which are asked for once.
+    ///
+    /// # Errors
+    /// When the ledger's own cannot be read.
+    pub async fn keyring(&self) -> RedisResult<&Keyring> {
+        if let Some(known) = self.keyring.get() {
+            return Ok(known);
+        }
+        let name = format!("{}key", self.prefix);
+        let get = || redis::Cmd::new().arg("GET").arg(&name).clone();
+        let mut kept = self.send(&name, get()).await?;
+        if kept == Value::Nil && self.secrets.is_empty() {
+            let mut set = redis::Cmd::new();
+            set.arg("SET").arg(&name).arg(&fresh_key()).arg("NX");
+            self.send(&name, set).await?;
+            kept = self.send(&name, get()).await?;
+        }
+        let kept = match kept {
+            Value::BulkString(bytes) => Key::try_from(bytes.as_slice()).ok(),
+            _ => None,
+        };
+        Ok(self.keyring.get_or_init(|| Keyring::new(&self.secrets, kept)))
+    }
+
+    pub fn sealer(&self) -> Option<&Sealer> {
+        self.keyring.get().map(Keyring::sealer)
+    }
+
+    pub fn tombstone_key(&self, pseudonym: Pseudonym) -> Vec<u8> {
+        self.named("t:", pseudonym)
+    }
+
+    pub fn refusals_key(&self, pseudonym: Pseudonym) -> Vec<u8> {
+        self.named("r:", pseudonym)
+    }
+
+    fn named(&self, kind: &str, Pseudonym(bytes): Pseudonym) -> Vec<u8> {
+        format!("{}{kind}{:032x}", self.prefix, u128::from_be_bytes(bytes)).into_bytes()
+    }
+
+    async fn send(&self, key: &str, command: redis::Cmd) -> RedisResult<Value> {
+        self.link.send(key.as_bytes(), &Request::Command(command)).await
+    }
+}
+
+/// The first tombstone among replies to `GET`.
+///
+/// # Errors
+/// When one is something else.
+pub fn first_tombstone(replies: &[Value]) -> Result<Option<Arc<Tombstone>>, LedgerError> {
+    let found = replies.iter().find_map(|reply| match reply {
+        Value::BulkString(bytes) => Some(tombstone_format::decode(bytes)),
+        _ => None,
+    });
+    Ok(found.transpose()?.map(Arc::new))
+}
