@@ -18,6 +18,7 @@ use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::RedisLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
+use crate::policy::Policy;
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
 use crate::settings::{LedgerUrl, Settings, policy_text};
@@ -60,8 +61,7 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
-        let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
-        let policy = Arc::new(compile(&file, &text)?);
+        let policy = policy(settings)?;
         if let Some(retention) =
             settings.retention.filter(|retention| *retention < policy.longest_look_back())
         {
@@ -74,12 +74,11 @@ impl App {
         let ledger = ledger(settings, &clock)?;
         let metrics = Arc::new(Metrics::new().map_err(std::io::Error::other)?);
         let terms = Terms {
-            retention: settings.retention,
-            patience: Some(settings.ledger_timeout),
             journal: journal(settings)?,
             refusals: settings.keeps_refusals.then(Arc::default),
             announces: true,
             waited: Some(waited(&metrics)),
+            ..terms(settings)
         };
         let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
@@ -128,6 +127,25 @@ impl App {
 fn waited(metrics: &Arc<Metrics>) -> Waited {
     let metrics = Arc::clone(metrics);
     Arc::new(move |kind, span| metrics.waited(kind, span))
+}
+
+/// The gate of an instance that listens to nobody, for a command that tells and puts. It keeps no journal
+/// and no refusals: both come of what is asked.
+///
+/// # Errors
+/// When the policy cannot be read, or the ledger not be opened.
+pub fn open_gate(settings: &Settings, clock: &Clock) -> Result<Gate, AppError> {
+    Ok(Gate::new(policy(settings)?, ledger(settings, clock)?, terms(settings)))
+}
+
+/// What is the same for every gate on the ledger of these settings.
+fn terms(settings: &Settings) -> Terms {
+    Terms { retention: settings.retention, patience: Some(settings.ledger_timeout), ..Terms::default() }
+}
+
+fn policy(settings: &Settings) -> Result<Arc<Policy>, AppError> {
+    let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
+    Ok(Arc::new(compile(&file, &text)?))
 }
 
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {

@@ -2,11 +2,13 @@
 
 pub mod claims;
 pub mod console;
+pub mod import;
 pub mod key;
 pub mod lines;
 pub mod policy;
 pub mod preflight;
 pub mod report;
+pub mod rows;
 pub mod serve;
 pub mod simulate;
 
@@ -37,6 +39,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Read what texts assert: messages on standard input, labels and spans on standard output.
     Claims(claims::Arguments),
+    /// Store consents, suppressions or facts from a CSV file.
+    Import(import::Arguments),
     /// Check, test, show and describe policies.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -74,6 +78,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Preflight(arguments) => preflight::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Claims(arguments) => claims::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Key(command) => key::run(&command),
     }

@@ -16,6 +16,7 @@ mod erasure;
 mod examples;
 mod harness;
 mod http;
+mod import;
 mod imports;
 mod ledgers;
 mod policy_files;

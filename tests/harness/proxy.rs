@@ -15,11 +15,20 @@ struct Wire {
     cut: Mutex<bool>,
     changed: Condvar,
     over: AtomicBool,
+    /// How many bytes may still pass before it is cut, where that was said.
+    allowed_bytes: Mutex<Option<usize>>,
 }
 
 impl Wire {
-    /// Waits for as long as the wire is cut.
-    fn pass(&self) {
+    /// Waits for as long as the wire is cut, which these bytes may bring about.
+    fn pass(&self, bytes: usize) {
+        if let Some(allowed) = self.allowed_bytes.lock().expect("the wire").as_mut() {
+            *allowed = allowed.saturating_sub(bytes);
+            if *allowed == 0 {
+                *self.cut.lock().expect("the wire") = true;
+                self.changed.notify_all();
+            }
+        }
         let mut cut = self.cut.lock().expect("the wire");
         while *cut && !self.over.load(Ordering::SeqCst) {
             cut = self.changed.wait(cut).expect("the wire");
@@ -56,7 +65,20 @@ impl Proxy {
         *self.wire.cut.lock().expect("the wire") = true;
     }
 
+    /// Cuts the wire once so many bytes have passed.
+    pub fn cut_after(&self, bytes: usize) {
+        *self.wire.allowed_bytes.lock().expect("the wire") = Some(bytes);
+    }
+
+    pub fn wait_until_cut(&self) {
+        let mut cut = self.wire.cut.lock().expect("the wire");
+        while !*cut {
+            cut = self.wire.changed.wait(cut).expect("the wire");
+        }
+    }
+
     pub fn mend(&self) {
+        *self.wire.allowed_bytes.lock().expect("the wire") = None;
         *self.wire.cut.lock().expect("the wire") = false;
         self.wire.changed.notify_all();
     }
@@ -69,7 +91,7 @@ fn carry(from: &TcpStream, to: &TcpStream, wire: &Arc<Wire>) {
         let mut bytes = [0; 16 * 1_024];
         loop {
             let read = from.read(&mut bytes).unwrap_or(0);
-            wire.pass();
+            wire.pass(read);
             if read == 0 || to.write_all(&bytes[..read]).is_err() {
                 let _ = to.shutdown(Shutdown::Both);
                 return;

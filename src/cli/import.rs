@@ -1,0 +1,222 @@
+//! `import`: consents, suppressions and facts out of a CSV file, into a ledger or a running governor.
+//!
+//! A chunk of rows is stored, its rejects are written, and only then is the place noted from which the next
+//! run would go on; whatever happens in between, telling a chunk again is harmless.
+
+mod bookmark;
+mod columns;
+mod entry;
+mod governor;
+mod rejects;
+mod run;
+mod target;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use csv::StringRecord;
+
+use crate::app::{self, AppError};
+use crate::clock::Clock;
+use crate::domain::moment::SECOND_MS;
+use crate::ledger::LedgerError;
+use crate::settings::{Flags, Settings};
+use crate::wire::fields::LONGEST_NAME;
+
+use self::bookmark::{Bookmark, Identity, Left, Progress, digest, with_ending};
+use self::columns::{Columns, Kind, Pair, Said};
+use self::entry::Import;
+use self::governor::Governor;
+use self::rejects::Rejects;
+use self::run::Run;
+use self::target::Target;
+use super::rows::Rows;
+use super::{Exit, console};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// What the file holds.
+    #[arg(value_enum)]
+    kind: Kind,
+    /// A CSV file whose first row names the columns.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Store through the governor that answers there, and not in a ledger opened for it.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "policy"])]
+    url: Option<String>,
+    /// A settings file.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Where records are kept, as embedded:./data.
+    #[arg(long, value_name = "URL")]
+    ledger: Option<String>,
+    /// The policy file.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Take a column from the one the file calls HEADER.
+    #[arg(long = "map", value_name = "COLUMN=HEADER", value_parser = Pair::parse)]
+    maps: Vec<Pair>,
+    /// Say the same in every row of a column the file lacks.
+    #[arg(long = "set", value_name = "COLUMN=VALUE", value_parser = Pair::parse)]
+    sets: Vec<Pair>,
+    /// Keep a fact a text even where it looks like a number.
+    #[arg(long = "text", value_name = "COLUMN")]
+    texts: Vec<String>,
+    /// Where rows that cannot be stored go; FILE.rejects.csv if nothing is said.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Begin at the first row, whatever an earlier run has done.
+    #[arg(long)]
+    restart: bool,
+}
+
+/// Why an import did not take place, or stopped.
+struct Failure {
+    exit: Exit,
+    why: String,
+}
+
+fn misused(why: impl Into<String>) -> Failure {
+    Failure { exit: Exit::Misused, why: why.into() }
+}
+
+fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure { exit: Exit::Refused, why: format!("cannot {doing} `{}`: {error}", path.display()) }
+}
+
+#[must_use]
+pub fn run(arguments: &Arguments) -> Exit {
+    match actix_web::rt::System::new().block_on(import(arguments)) {
+        Ok(exit) => exit,
+        Err(Failure { exit, why }) => {
+            console::complain(format!("import: {why}"));
+            exit
+        }
+    }
+}
+
+async fn import(arguments: &Arguments) -> Result<Exit, Failure> {
+    let clock = Clock::System;
+    let settings = settings(arguments)?;
+    let path = &arguments.file;
+    let mut file = File::open(path).map_err(|error| failed("open", path, &error))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let identity = Identity::of(&name, &mut file).map_err(|error| failed("read", path, &error))?;
+    let rows = Rows::open(file).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => misused(format!("`{}`: {error}", path.display())),
+        _ => failed("read", path, &error),
+    })?;
+    let said = Said { maps: &arguments.maps, sets: &arguments.sets, texts: &arguments.texts };
+    let columns = Columns::find(arguments.kind, rows.header(), said)
+        .map_err(|mistakes| misused(format!("`{}`: {}", path.display(), mistakes.join("\nimport: "))))?;
+
+    let bookmark = Bookmark::beside(path);
+    let begun = clock.now().to_string();
+    let progress = take_up(arguments, &bookmark, beginning(arguments, settings.as_ref(), &identity, begun))?;
+    let target = open(arguments, settings.as_ref(), &clock)?;
+    let source = format!("import:{}:{}", arguments.kind.name(), identity.named);
+    let begun = progress.begun.clone();
+    let import = Import {
+        kind: arguments.kind,
+        columns,
+        file: name.chars().take(LONGEST_NAME).collect(),
+        source,
+        begun,
+    };
+    let rejects = rejects(arguments, rows.header(), &import, &progress)?;
+    let mut run = Run { rows, import, target, bookmark, rejects, progress };
+    run.begin(settings.as_ref())?;
+    let started = clock.now();
+    run.go_on(path, identity.length_bytes).await?;
+    let took = clock.now() - started;
+    Ok(run.sum_up(took.millis() as f64 / SECOND_MS as f64))
+}
+
+/// The settings of the ledger that is opened here; `None` where a governor has it.
+fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
+    if arguments.url.is_some() {
+        return Ok(None);
+    }
+    let flags = Flags {
+        settings: arguments.settings.clone(),
+        listen: None,
+        ledger: arguments.ledger.clone(),
+        policy: arguments.policy.clone(),
+    };
+    Settings::load(&flags, None).map(Some).map_err(|mistakes| misused(mistakes.to_string()))
+}
+
+fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
+    let Some(settings) = settings else {
+        return Ok(Target::Governor(Governor::at(arguments.url.as_deref().unwrap_or_default())));
+    };
+    match app::open_gate(settings, clock) {
+        Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),
+        Err(error @ AppError::Ledger(LedgerError::Owned { .. })) => {
+            let why =
+                format!("{error}. If it is a governor, import through it: --url http://{}", settings.listen);
+            Err(Failure { exit: Exit::Refused, why })
+        }
+        Err(error @ (AppError::Policy(_) | AppError::Mistakes(_))) => Err(misused(error.to_string())),
+        Err(error) => Err(Failure { exit: Exit::Refused, why: error.to_string() }),
+    }
+}
+
+/// The progress of an import that has done nothing.
+fn beginning(
+    arguments: &Arguments,
+    settings: Option<&Settings>,
+    identity: &Identity,
+    begun: String,
+) -> Progress {
+    // A secret in the ledger's address is left out when it is written down.
+    let target = match settings {
+        Some(settings) => format!("{:?}", settings.ledger),
+        None => arguments.url.clone().unwrap_or_default(),
+    };
+    let Arguments { maps, sets, texts, rejects, .. } = arguments;
+    Progress {
+        kind: arguments.kind.name().to_owned(),
+        file: identity.content.clone(),
+        options: digest(&(target, maps, sets, texts, rejects)),
+        offset_bytes: 0,
+        lines: 0,
+        rows_stored: 0,
+        rows_rejected: 0,
+        rejects_bytes: 0,
+        begun,
+    }
+}
+
+/// Goes on from what an earlier run has left.
+fn take_up(arguments: &Arguments, bookmark: &Bookmark, beginning: Progress) -> Result<Progress, Failure> {
+    if arguments.restart {
+        return Ok(beginning);
+    }
+    match bookmark.left(&beginning).map_err(|error| failed("read", bookmark.path(), &error))? {
+        Left::Nothing => Ok(beginning),
+        Left::Progress(progress) => Ok(*progress),
+        Left::Unusable(why) => Err(misused(format!(
+            "`{}` tells of an import that was not finished, and it cannot go on: {why}. \
+             With --restart it begins at the first row; what is stored twice counts once",
+            bookmark.path().display()
+        ))),
+    }
+}
+
+fn rejects(
+    arguments: &Arguments,
+    header: &StringRecord,
+    import: &Import,
+    progress: &Progress,
+) -> Result<Rejects, Failure> {
+    let path = arguments.rejects.clone().unwrap_or_else(|| with_ending(&arguments.file, ".rejects.csv"));
+    let same = |one: &Path, other: &Path| matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    if same(&path, &arguments.file) {
+        return Err(misused("--rejects names the file that is imported"));
+    }
+    Rejects::after(progress.rejects_bytes, path.clone(), header, import.columns.in_front)
+        .map_err(|error| failed("write rejects to", &path, &error))
+}

@@ -1,0 +1,175 @@
+//! Where rows are stored: in a ledger of our own, or by a governor that is running.
+//!
+//! Rows of one customer are stored in their order, those of different customers at once: they are dealt to
+//! lanes by customer, and the lanes run side by side.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use futures_util::future::join_all;
+
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::gate::put::PutError;
+use crate::gate::tell::Told;
+use crate::ledger::LedgerError;
+use crate::wire::event;
+use crate::wire::fields::{LONGEST_ID, name_error};
+use crate::wire::problem::{FieldError, Problem};
+use crate::wire::put::read_facts_body;
+
+use super::columns::{CUSTOMER, Kind};
+use super::entry::Entry;
+use super::governor::Governor;
+
+/// Lanes into our own ledger. It makes one write to the disk of all that are under way.
+const LANES_INTO_LEDGER: usize = 256;
+/// Requests under way at once. A governor stores the customers of one batch one after the other, and makes
+/// one write to its disk of all batches that are under way: many short batches need few writes.
+const LANES_TO_GOVERNOR: usize = 64;
+
+/// Where rows are stored.
+pub enum Target {
+    Ledger { gate: Gate, clock: Clock },
+    Governor(Governor),
+}
+
+/// A row that was not stored: its place among those given, and what is wrong with it.
+#[derive(Debug)]
+pub struct Refused {
+    pub place: usize,
+    pub errors: Vec<FieldError>,
+}
+
+/// Why an import cannot go on; the rows given may be stored in part.
+#[derive(Debug)]
+pub struct Stop {
+    pub line: u64,
+    pub why: String,
+    /// Whether it may be over in a moment.
+    pub may_pass: bool,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "line {}: {}", self.line, self.why)
+    }
+}
+
+impl Target {
+    /// Stores rows, and returns once they are; which of them were refused is told in no order.
+    ///
+    /// # Errors
+    /// When the ledger or the governor is not there, or fails.
+    pub async fn store(&self, kind: Kind, entries: &[Entry]) -> Result<Vec<Refused>, Stop> {
+        let stored = match (self, kind) {
+            (Self::Ledger { gate, clock }, Kind::Facts) => {
+                let lanes = lanes(entries, LANES_INTO_LEDGER);
+                join_all(lanes.iter().map(|lane| put(gate, clock, lane))).await
+            }
+            (Self::Ledger { gate, clock }, Kind::Consents | Kind::Suppressions) => {
+                let lanes = lanes(entries, LANES_INTO_LEDGER);
+                join_all(lanes.iter().map(|lane| tell(gate, clock, lane))).await
+            }
+            (Self::Governor(governor), Kind::Facts) => {
+                let lanes = lanes(entries, LANES_TO_GOVERNOR);
+                join_all(lanes.iter().map(|lane| governor.put(lane))).await
+            }
+            (Self::Governor(governor), Kind::Consents | Kind::Suppressions) => {
+                let lanes = lanes(entries, LANES_TO_GOVERNOR);
+                join_all(lanes.iter().map(|lane| governor.tell(lane))).await
+            }
+        };
+        // Nothing is under way any more when a lane has failed, so that no request of before can come after
+        // one that tries again.
+        let mut refused = Vec::new();
+        let mut first_stop: Option<Stop> = None;
+        for lane in stored {
+            match lane {
+                Ok(some) => refused.extend(some),
+                Err(stop) if first_stop.as_ref().is_none_or(|first| stop.line < first.line) => {
+                    first_stop = Some(stop);
+                }
+                Err(_) => {}
+            }
+        }
+        first_stop.map_or(Ok(refused), Err)
+    }
+}
+
+/// Entries of some customers, each with its place among all.
+pub type Lane<'e> = Vec<(usize, &'e Entry)>;
+
+fn lanes(entries: &[Entry], most: usize) -> Vec<Lane<'_>> {
+    let mut lanes = vec![Lane::new(); most];
+    for (place, entry) in entries.iter().enumerate() {
+        let mut hasher = DefaultHasher::new();
+        entry.customer.hash(&mut hasher);
+        if let Some(lane) = lanes.get_mut(hasher.finish() as usize % most) {
+            lane.push((place, entry));
+        }
+    }
+    lanes.retain(|lane| !lane.is_empty());
+    lanes
+}
+
+/// What is wrong with a customer's id.
+pub fn customer_error(customer: &str) -> Option<FieldError> {
+    name_error(customer, LONGEST_ID).map(|detail| FieldError { pointer: format!("/{CUSTOMER}"), detail })
+}
+
+async fn tell(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Vec<Refused>, Stop> {
+    let now = clock.now();
+    let mut refused = Vec::new();
+    let mut told: Vec<Told> = Vec::with_capacity(lane.len());
+    let mut first_line = None;
+    for (place, entry) in lane {
+        let mut errors = Vec::new();
+        match event::read(&entry.body, "", gate.policy(), now, None, &mut errors) {
+            Some(one) => {
+                first_line = first_line.or(Some(entry.line));
+                told.push(one);
+            }
+            None => refused.push(Refused { place: *place, errors }),
+        }
+    }
+    match gate.tell(&told, now).await {
+        Ok(()) => Ok(refused),
+        Err(error) => Err(stop(first_line.unwrap_or_default(), &error)),
+    }
+}
+
+async fn put(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Vec<Refused>, Stop> {
+    let mut refused = Vec::new();
+    for (place, entry) in lane {
+        let put = match (customer_error(&entry.customer), read_facts_body(&entry.body)) {
+            (None, Ok(put)) => put,
+            (customer, read) => {
+                let errors = read.err().map(|problem| problem.errors).unwrap_or_default();
+                let errors = customer.into_iter().chain(errors).collect();
+                refused.push(Refused { place: *place, errors });
+                continue;
+            }
+        };
+        // What says nothing of a customer makes no record of one.
+        if put.facts.is_empty() {
+            continue;
+        }
+        match gate.put(&entry.customer, &put, clock.now()).await {
+            Ok(()) => {}
+            Err(PutError::Ledger(error)) => return Err(stop(entry.line, &error)),
+            Err(error @ PutError::TooManyFacts) => {
+                refused.push(Refused { place: *place, errors: Problem::put(&error).errors });
+            }
+        }
+    }
+    Ok(refused)
+}
+
+fn stop(line: u64, error: &LedgerError) -> Stop {
+    let may_pass = match error {
+        LedgerError::Slow { .. } | LedgerError::Contended { .. } | LedgerError::Unavailable { .. } => true,
+        LedgerError::Open { .. } | LedgerError::Owned { .. } | LedgerError::Unreadable { .. } => false,
+    };
+    Stop { line, why: error.to_string(), may_pass }
+}
