@@ -90,7 +90,7 @@ fn files_with(folder: &Path, texts: &[&str]) -> Vec<String> {
         }
         let bytes = std::fs::read(&path).expect("bytes");
         for text in texts {
-            let hexed: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hexed = text.bytes().fold(String::new(), |hexed, byte| hexed + &format!("{byte:02x}"));
             for needle in [text.as_bytes(), hexed.as_bytes()] {
                 if bytes.windows(needle.len()).any(|window| window == needle) {
                     found.push(format!("{text} in {}", path.display()));

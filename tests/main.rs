@@ -15,6 +15,7 @@ mod crash;
 mod erasure;
 mod examples;
 mod harness;
+mod heralds;
 mod http;
 mod import;
 mod imports;

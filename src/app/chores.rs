@@ -83,7 +83,7 @@ async fn announce(
             match gate.look_through(&heralds, clock.now()).await {
                 Ok(kinds) => metrics.owed(&kinds),
                 Err(error) => {
-                    tracing::warn!(%error, "follow-ups could not be looked through; they are again, soon")
+                    tracing::warn!(%error, "follow-ups could not be looked through; they are again, soon");
                 }
             }
         } else {

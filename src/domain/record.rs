@@ -150,7 +150,9 @@ impl Record {
     #[must_use]
     pub fn of(tombstone: Option<&Tombstone>) -> Self {
         let mut record = Self::default();
-        tombstone.into_iter().for_each(|tombstone| record.remember(tombstone));
+        if let Some(tombstone) = tombstone {
+            record.remember(tombstone);
+        }
         record
     }
 

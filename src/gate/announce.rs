@@ -114,7 +114,7 @@ impl Gate {
                 self.note(customer, follow_up::escalation(one.id, now), now).await?;
             }
             for herald in heralds.iter().filter(|herald| herald.is_listened_to()) {
-                for news in self.news(&record, one, herald.name(), now) {
+                for news in news(&record, one, herald.name(), now) {
                     if herald.tell(news, one, now).await {
                         let told = follow_up::announcement(one.id, news, herald.name(), now);
                         self.note(customer, told, now).await?;
@@ -123,16 +123,6 @@ impl Gate {
             }
         }
         Ok(open)
-    }
-
-    /// What a herald has still to tell of a follow-up.
-    fn news(&self, record: &Record, one: &FollowUp, herald: &str, now: Moment) -> Vec<News> {
-        let is_news = |news: &News| match news {
-            News::Opened => true,
-            News::Escalated => one.is_overdue(now),
-        };
-        let told = |news: News| follow_up::was_announced(record, one.id, news, herald);
-        News::ALL.into_iter().filter(is_news).filter(|news| !told(*news)).collect()
     }
 
     async fn note(
@@ -166,4 +156,14 @@ impl Gate {
     pub async fn publish(&self, entry: &[(&str, String)]) -> Result<(), LedgerError> {
         self.within(self.ledger.publish(entry)).await
     }
+}
+
+/// What a herald has still to tell of a follow-up.
+fn news(record: &Record, one: &FollowUp, herald: &str, now: Moment) -> Vec<News> {
+    let is_news = |news: &News| match news {
+        News::Opened => true,
+        News::Escalated => one.is_overdue(now),
+    };
+    let told = |news: News| follow_up::was_announced(record, one.id, news, herald);
+    News::ALL.into_iter().filter(is_news).filter(|news| !told(*news)).collect()
 }

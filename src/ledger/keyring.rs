@@ -61,9 +61,9 @@ pub fn fresh_key() -> Key {
 }
 
 fn pseudonym(key: &Key, customer: &str) -> Pseudonym {
-    let hash = blake3::keyed_hash(key, customer.as_bytes());
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *hash.as_bytes();
-    Pseudonym([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    let mut bytes = [0; 16];
+    blake3::Hasher::new_keyed(key).update(customer.as_bytes()).finalize_xof().fill(&mut bytes);
+    Pseudonym(bytes)
 }
 
 #[cfg(test)]

@@ -106,17 +106,6 @@ impl Reading {
         Ok(contacts)
     }
 
-    pub fn waiting(&self, stored: Vec<StoredWaiting<'_>>) -> Result<Vec<Waiting>, LedgerError> {
-        let read = |waiting: StoredWaiting<'_>| {
-            Ok(Waiting {
-                contact_id: id(&waiting.contact_id),
-                standing: standing(waiting.standing)?,
-                time: Moment::from_millis(waiting.time_ms),
-            })
-        };
-        stored.into_iter().map(read).collect()
-    }
-
     pub fn tallies(&self, stored: Vec<(u32, u32)>) -> Result<Vec<Tally>, LedgerError> {
         stored.into_iter().map(|(tags, contacts)| Ok(Tally { tags: self.tags(tags)?, contacts })).collect()
     }
@@ -190,4 +179,15 @@ fn wishes(stored: StoredWishes, reading: &Reading) -> Result<Wishes, LedgerError
         hours,
         pause_until: stored.pause_until_ms.map(Moment::from_millis),
     })
+}
+
+pub fn waiting(stored: Vec<StoredWaiting<'_>>) -> Result<Vec<Waiting>, LedgerError> {
+    let read = |waiting: StoredWaiting<'_>| {
+        Ok(Waiting {
+            contact_id: id(&waiting.contact_id),
+            standing: standing(waiting.standing)?,
+            time: Moment::from_millis(waiting.time_ms),
+        })
+    };
+    stored.into_iter().map(read).collect()
 }

@@ -6,7 +6,7 @@ use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 use crate::domain::suppression::{Lift, Scope, Suppression, Suppressions};
 use crate::ledger::LedgerError;
-use crate::ledger::record_format::reading::{Reading, id, unreadable};
+use crate::ledger::record_format::reading::{Reading, id, unreadable, waiting};
 
 use super::{StoredConsent, StoredEvent, StoredRecord, StoredSuppression};
 
@@ -15,7 +15,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record, LedgerError> {
     let reading = Reading::new(stored.names, stored.tag_sets)?;
     let contacts = reading.contacts(stored.contacts)?;
     let mut record = Record::default();
-    record.waiting = reading.waiting(stored.waiting)?;
+    record.waiting = waiting(stored.waiting)?;
     record.tallies = reading.tallies(stored.tallies)?;
     record.consents =
         stored.consents.into_iter().map(|one| consent(&one, &reading)).collect::<Result<_, _>>()?;
