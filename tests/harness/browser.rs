@@ -1,4 +1,4 @@
-//! A real Chromium without scripts, spoken to over WebDriver, gone when the test is.
+//! A real Chromium without scripts, spoken to over `WebDriver`, gone when the test is.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use super::time_until;
 /// Ends the driver when the other end of its standard input is closed, by whatever end the test comes to.
 const UNTIL_INPUT_ENDS: &str = "\"$@\" & driver=$!; cat >/dev/null; kill $driver";
 
-/// The name WebDriver gives to an element's reference.
+/// The name `WebDriver` gives to an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 pub struct Browser {
