@@ -12,3 +12,4 @@ mod policy;
 mod preflight;
 mod timeline;
 mod wishes_page;
+mod year;

@@ -8,9 +8,11 @@ use contact_governor::domain::halts::Halts;
 use contact_governor::domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment};
 use contact_governor::domain::question::Question;
 use contact_governor::domain::record::Record;
+use contact_governor::domain::suppression::{Scope, Suppression};
 use contact_governor::domain::words::{Name, Verdict};
 use contact_governor::policy::Policy;
 use contact_governor::policy::compile::compile;
+use contact_governor::wire::put::read_put;
 use contact_governor::wire::question::QuestionReader;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -247,6 +249,42 @@ proptest! {
                 told_at: None,
             });
             prop_assert_ne!(verdict(&policy, &fuller, &asking, now), Verdict::Allow);
+        }
+    }
+
+    /// Whatever a customer wishes, and whatever they are left alone with, no answer becomes milder by it.
+    #[test]
+    fn a_wish_or_a_suppression_never_loosens(
+        (place, text, asks) in histories(),
+        at_most in prop::collection::vec((window(), 0_u32..3, any::<bool>()), 0..3),
+        (mail_only, evenings, pause, suppressed) in any::<(bool, bool, bool, bool)>(),
+        ahead_min in 0_i64..9 * 24 * 60,
+    ) {
+        let policy = policy(&text);
+        let record = play(&policy, at(PLACES[place].1), &asks, |_, _, _, _| Ok(()))?;
+        let now = record.latest().unwrap_or(at(PLACES[place].1));
+        let mut wishes = json!({"at_most": at_most.iter().map(|(window, limit, voice)| {
+            if *voice { json!({"limit": limit, "window": window, "channels": ["voice"]}) } else { json!({"limit": limit, "window": window}) }
+        }).collect::<Vec<_>>()});
+        let moment = Moment::from_millis(now.millis() + ahead_min * MINUTE_MS);
+        if mail_only { wishes["channels"] = json!(["mail"]); }
+        if evenings { wishes["hours"] = json!({"mon-fri": ["18:00-20:00"]}); }
+        if pause { wishes["pause_until"] = json!(moment.to_string()); }
+        let put = read_put(&json!({"customer": "c", "wishes": wishes}), "", &policy).expect("wishes").1;
+        let mut wished = record.clone();
+        wished.wishes = put.wishes.expect("wishes");
+        if suppressed {
+            wished.suppressions.suppress(Suppression {
+                channel: Some("voice".into()), scope: Scope::Ordinary, since: now, until: Some(moment), reason: None, source: None,
+            });
+        }
+        for channel in ["email", "voice", "mail"] {
+            for later_min in [0, ahead_min] {
+                let asked = read(&policy, channel, "new", None, now);
+                let now = Moment::from_millis(now.millis() + later_min * MINUTE_MS);
+                let (plain, strict) = (verdict(&policy, &record, &asked, now), verdict(&policy, &wished, &asked, now));
+                prop_assert!(strict >= plain, "{channel}: {plain:?} became {strict:?} with {wishes}");
+            }
         }
     }
 

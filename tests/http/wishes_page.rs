@@ -367,7 +367,7 @@ fn everything_can_be_stopped_and_that_taken_back() {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
     assert_eq!(post(&link, &fields).status, 303);
     let suppressions = governor.caller.get("/v1/customers/c-1").body["suppressions"].clone();
-    assert_eq!(suppressions, json!({"channels": {}, "all": false}));
+    assert_eq!(suppressions, json!({"channels": {}, "all": false, "list": []}));
 }
 
 #[test]

@@ -48,32 +48,28 @@ fn noted(name: &Name, event: &Event, zone: &Zone) -> String {
         DONE => format!("It was done: {}.", event.tags.subject.as_deref().unwrap_or("nothing more is said")),
         ESCALATED => "It was still not done when it was due, and somebody else was told.".to_owned(),
         WISHED => {
-            format!(
-                "{} wished{}: {}.",
-                who(&account),
-                through(&account),
-                account.text.as_deref().unwrap_or("something")
-            )
+            let wishes = account.text.as_deref().unwrap_or("something");
+            format!("The customer wished{}{}: {wishes}.", through(&account), noted_by(&account))
         }
         SUPPRESSED => {
             let ends = ends(event.expires_at, zone);
             let why = account.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("We noted that the customer wants no more {}{by}{ends}{why}.", messages(event))
+            let who = account.by.as_deref().unwrap_or("We");
+            format!("{who} noted that the customer wants no more {}{by}{ends}{why}.", messages(event))
         }
         UNSUPPRESSED => format!("We noted that {}{by} may be sent again.", messages(event)),
         other => format!("Something was noted: {other}."),
     }
 }
 
-fn who(account: &Account) -> String {
-    match account.by.as_deref() {
-        None | Some("customer") => "The customer".to_owned(),
-        Some(by) => format!("The customer, as {by} noted,"),
-    }
+/// Who wrote it down, where that was not the customer.
+fn noted_by(account: &Account) -> String {
+    let by = account.by.as_deref().filter(|by| *by != "customer");
+    by.map_or_else(String::new, |by| format!(", as {by} noted"))
 }
 
 fn through(account: &Account) -> String {
-    account.through.as_ref().map_or_else(String::new, |through| format!(" (by {through})"))
+    account.through.as_ref().map_or_else(String::new, |through| format!(" by {through}"))
 }
 
 fn by(channel: Option<&Name>) -> String {
