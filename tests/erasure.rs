@@ -68,6 +68,8 @@ fn is_forgotten(caller: &Caller) {
     let mut late = event("late", "contact.delivered", CUSTOMER, &late);
     late["time"] = json!("2026-11-01T00:00:00Z");
     assert_eq!(caller.tell(&late).status, 202);
+    let later = json!({"contact_id": "contact-heart-of-gold"});
+    assert_eq!(caller.tell(&event("later", "contact.bounced", CUSTOMER, &later)).status, 202);
     assert_eq!(caller.get(&format!("/v1/customers/{CUSTOMER}")).body["events"], 0);
     assert_eq!(caller.get("/v1/customers/somebody-else").body["contacts"], 1);
 }

@@ -74,6 +74,19 @@ impl EventKind {
         }
     }
 
+    /// Whether it says what became of a contact that was made before.
+    #[must_use]
+    pub const fn is_what_became_of_a_contact(&self) -> bool {
+        matches!(
+            self,
+            Self::ContactCancelled
+                | Self::ContactFailed
+                | Self::ContactDelivered
+                | Self::ContactBounced
+                | Self::ContactAnswered
+        )
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::KNOWN.into_iter().find(|kind| kind.name() == text).or_else(|| {

@@ -168,7 +168,7 @@ impl Record {
         if self.knows(event.key) {
             return false;
         }
-        if self.erased_at.is_some_and(|erased_at| event.time <= erased_at) {
+        if self.is_of_before_the_erasure(&event) {
             if event.kind == EventKind::CustomerUnsubscribed {
                 self.take_effect(&event);
             }
@@ -181,6 +181,14 @@ impl Record {
         let place = self.events.partition_point(|other| other.time <= event.time);
         self.events.insert(place, event);
         true
+    }
+
+    /// Whether it happened before an erasure, or is about a contact of that time: providers go on telling what
+    /// became of those.
+    fn is_of_before_the_erasure(&self, event: &Event) -> bool {
+        let Some(erased_at) = self.erased_at else { return false };
+        let unknown = event.contact_id.as_deref().is_some_and(|id| self.contact(id).is_none());
+        event.time <= erased_at || (unknown && event.kind.is_what_became_of_a_contact())
     }
 
     fn take_effect(&mut self, event: &Event) {

@@ -149,20 +149,9 @@ fn is_shown(event: &Event, of_a_contact: bool) -> bool {
     match &event.kind {
         EventKind::ConsentGranted | EventKind::ConsentWithdrawn => false,
         EventKind::Own(name) => **name != *ANNOUNCED,
-        kind => !(of_a_contact && is_about_a_contact(kind)),
+        EventKind::ContactSent => !of_a_contact,
+        kind => !(of_a_contact && kind.is_what_became_of_a_contact()),
     }
-}
-
-const fn is_about_a_contact(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::ContactSent
-            | EventKind::ContactCancelled
-            | EventKind::ContactFailed
-            | EventKind::ContactDelivered
-            | EventKind::ContactBounced
-            | EventKind::ContactAnswered
-    )
 }
 
 /// What an event says became of its contact, beyond whether it was sent.

@@ -30,12 +30,6 @@ impl Tombstone {
             .collect();
         Self { erased_at, suppressions: Suppressions::of(suppressions, lifts) }
     }
-
-    /// Whether it still keeps somebody from being contacted.
-    #[must_use]
-    pub fn suppresses(&self) -> bool {
-        !self.suppressions.all().is_empty()
-    }
 }
 
 /// Whether a lift takes back a part of a suppression.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::domain::event::Event;
 use crate::domain::follow_up::{self, FollowUp, News};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
@@ -111,13 +112,13 @@ impl Gate {
         let open = self.owed_to(customer, &record);
         for one in &open {
             if one.is_overdue(now) && one.escalated_at.is_none() {
-                self.note(customer, follow_up::escalation(one.id, now), now).await?;
+                self.note(one, follow_up::escalation(one.id, now), now).await?;
             }
             for herald in heralds.iter().filter(|herald| herald.is_listened_to()) {
                 for news in news(&record, one, herald.name(), now) {
                     if herald.tell(news, one, now).await {
                         let told = follow_up::announcement(one.id, news, herald.name(), now);
-                        self.note(customer, told, now).await?;
+                        self.note(one, told, now).await?;
                     }
                 }
             }
@@ -125,15 +126,11 @@ impl Gate {
         Ok(open)
     }
 
-    async fn note(
-        &self,
-        customer: &str,
-        event: crate::domain::event::Event,
-        now: Moment,
-    ) -> Result<(), LedgerError> {
-        self.change(customer, now, |record| {
-            let is_new = record.tell(event.clone());
-            ((), if is_new { Stored::Yes } else { Stored::No })
+    /// Notes something of a follow-up, if it is still open: its customer may be erased by now.
+    async fn note(&self, one: &FollowUp, event: Event, now: Moment) -> Result<(), LedgerError> {
+        self.change(&one.handle.customer, now, |record| {
+            let is_noted = self.open_one(record, &one.handle).is_some() && record.tell(event.clone());
+            ((), if is_noted { Stored::Yes } else { Stored::No })
         })
         .await
     }

@@ -155,7 +155,7 @@ impl Gate {
         bytes.and_then(|bytes| Handle::from_bytes(&bytes)).ok_or(FollowUpError::NotOpen)
     }
 
-    fn open_one(&self, record: &Record, handle: &Handle) -> Option<FollowUp> {
+    pub(super) fn open_one(&self, record: &Record, handle: &Handle) -> Option<FollowUp> {
         let open = follow_up::open(&handle.customer, record, &self.policy.company.duties);
         open.into_iter().find(|one| one.id == handle.id)
     }

@@ -37,6 +37,9 @@ pub fn body(
         "events": record.events().len(),
     });
     if let Some(body) = body.as_object_mut() {
+        if let Some(erased_at) = record.erased_at {
+            body.insert("erased_at".to_owned(), moment(erased_at));
+        }
         outlook::add_to(body, outlook, now);
         body.insert("follow_ups".to_owned(), owed.iter().map(|one| follow_up::body(one, now)).collect());
     }
@@ -47,13 +50,12 @@ fn moment(moment: Moment) -> Value {
     Value::from(moment.to_string())
 }
 
-/// What is left of somebody who was erased.
+/// When somebody was erased, and what of their suppressions is kept.
 #[must_use]
 pub fn erased(kept: &Tombstone) -> Value {
     let suppressions: Vec<Value> = kept.suppressions.all().iter().map(suppression::one).collect();
     json!({
         "erased_at": kept.erased_at.to_string(),
-        "kept": if kept.suppresses() { "suppressions, under a keyed hash" } else { "nothing but the moment of erasure, under a keyed hash" },
         "suppressions": suppressions,
     })
 }
