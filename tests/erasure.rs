@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use regex::bytes::Regex;
 use serde_json::json;
 
 use crate::harness::redis::RedisServer;
@@ -81,7 +82,14 @@ fn stays_unsubscribed(caller: &Caller) {
     assert_eq!(caller.ask(&question("somebody-else", "email")).verdict(), "deny");
 }
 
-/// The files under a folder that contain any of the texts.
+/// Any of the texts, in clear or in hexadecimal digits.
+fn any_of(texts: &[&str]) -> Regex {
+    let hexed = |text: &str| text.bytes().fold(String::new(), |hexed, byte| hexed + &format!("{byte:02x}"));
+    let needles: Vec<String> = texts.iter().flat_map(|text| [regex::escape(text), hexed(text)]).collect();
+    Regex::new(&needles.join("|")).expect("an expression")
+}
+
+/// The files under a folder that contain any of the texts, and what they contain.
 fn files_with(folder: &Path, texts: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -91,14 +99,9 @@ fn files_with(folder: &Path, texts: &[&str]) -> Vec<String> {
             continue;
         }
         let bytes = std::fs::read(&path).expect("bytes");
-        for text in texts {
-            let hexed = text.bytes().fold(String::new(), |hexed, byte| hexed + &format!("{byte:02x}"));
-            for needle in [text.as_bytes(), hexed.as_bytes()] {
-                if bytes.windows(needle.len()).any(|window| window == needle) {
-                    found.push(format!("{text} in {}", path.display()));
-                }
-            }
-        }
+        let any = any_of(texts);
+        let texts = any.find_iter(&bytes).map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
+        found.extend(texts.map(|text| format!("{text} in {}", path.display())));
     }
     found
 }
