@@ -23,7 +23,7 @@ use redis::{Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind, Va
 use tokio::task::AbortHandle;
 
 use crate::domain::halts::Halts;
-use crate::domain::moment::{HOUR_MS, Moment, Span};
+use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
 use crate::domain::refusal::Refusal;
 use crate::domain::tombstone::Tombstone;
@@ -39,12 +39,10 @@ use self::turns::Turns;
 use self::writable::Writable;
 
 use super::keyring::Keyring;
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, tombstone_format};
+use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
-/// Nobody writes back what they read longer ago than this: every wait is bounded far below it.
-const STALE_AFTER: Span = Span::from_millis(HOUR_MS);
 
 pub struct RedisLedger {
     link: Arc<Link>,
@@ -153,41 +151,6 @@ impl RedisLedger {
 
     async fn keyring(&self) -> Result<&Keyring, LedgerError> {
         self.erased.keyring().await.map_err(|error| self.failed("read its key", &error))
-    }
-
-    /// Leaves the tombstone, and then nothing else.
-    async fn bury(
-        &self,
-        customer: &str,
-        expected: Revision,
-        tombstone: &Tombstone,
-    ) -> Result<Committed, LedgerError> {
-        let failed = |error: RedisError| self.failed("erase a customer", &error);
-        let keyring = self.keyring().await?;
-        let present = keyring.pseudonym(customer);
-        let key = self.erased.tombstone_key(present);
-        let mut set = Cmd::new();
-        set.arg("SET").arg(&key).arg(tombstone_format::encode(tombstone));
-        let set = self.link.send(&key, &self.confirmed(set)).await.map_err(failed)?;
-        self.read_reply(set)?;
-        let gone = self.run(&self.key(customer), expected, &[], Keep::Forever).await.map_err(failed)?;
-        if self.read_reply(gone)? == Committed::Conflict {
-            return Ok(Committed::Conflict);
-        }
-        let refusals = self.erased.refusals_key(present);
-        let mut empty = Cmd::new();
-        empty.arg("SET").arg(&refusals).arg(refusals::nothing()).arg("PX").arg(STALE_AFTER.millis());
-        self.link.send(&refusals, &Request::Command(empty)).await.map_err(failed)?;
-        for former in keyring.pseudonyms(customer).filter(|pseudonym| *pseudonym != present) {
-            for key in [self.erased.tombstone_key(former), self.erased.refusals_key(former)] {
-                let mut delete = Cmd::new();
-                delete.arg("DEL").arg(&key);
-                self.link.send(&key, &Request::Command(delete)).await.map_err(failed)?;
-            }
-        }
-        self.set_due(customer, None).await?;
-        stream::forget(&self.link, &self.stream_key, keyring.sealer(), customer).await.map_err(failed)?;
-        Ok(Committed::Stored)
     }
 
     async fn store(

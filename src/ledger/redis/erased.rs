@@ -2,15 +2,20 @@
 
 use std::sync::{Arc, OnceLock};
 
-use redis::{RedisResult, Value};
+use redis::{Cmd, RedisError, RedisResult, Value};
 
+use crate::domain::moment::{HOUR_MS, Span};
 use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
 use crate::ledger::keyring::{Key, Keyring, Pseudonym, fresh_key};
-use crate::ledger::{LedgerError, tombstone_format};
+use crate::ledger::{Committed, Keep, Ledger, LedgerError, Revision, tombstone_format};
 use crate::sealed::Sealer;
 
 use super::link::{Link, Request};
+use super::{RedisLedger, refusals, stream};
+
+/// Nobody writes back what they read longer ago than this: every wait is bounded far below it.
+const STALE_AFTER: Span = Span::from_millis(HOUR_MS);
 
 pub struct Erased {
     link: Arc<Link>,
@@ -36,10 +41,10 @@ impl Erased {
             return Ok(known);
         }
         let name = format!("{}key", self.prefix);
-        let get = || redis::Cmd::new().arg("GET").arg(&name).clone();
+        let get = || Cmd::new().arg("GET").arg(&name).clone();
         let mut kept = self.send(&name, get()).await?;
         if kept == Value::Nil && self.secrets.is_empty() {
-            let mut set = redis::Cmd::new();
+            let mut set = Cmd::new();
             set.arg("SET").arg(&name).arg(&fresh_key()).arg("NX");
             self.send(&name, set).await?;
             kept = self.send(&name, get()).await?;
@@ -67,7 +72,7 @@ impl Erased {
         format!("{}{kind}{:032x}", self.prefix, u128::from_be_bytes(bytes)).into_bytes()
     }
 
-    async fn send(&self, key: &str, command: redis::Cmd) -> RedisResult<Value> {
+    async fn send(&self, key: &str, command: Cmd) -> RedisResult<Value> {
         self.link.send(key.as_bytes(), &Request::Command(command)).await
     }
 }
@@ -82,4 +87,41 @@ pub fn first_tombstone(replies: &[Value]) -> Result<Option<Arc<Tombstone>>, Ledg
         _ => None,
     });
     Ok(found.transpose()?.map(Arc::new))
+}
+
+impl RedisLedger {
+    /// Leaves the tombstone, and then nothing else.
+    pub(super) async fn bury(
+        &self,
+        customer: &str,
+        expected: Revision,
+        tombstone: &Tombstone,
+    ) -> Result<Committed, LedgerError> {
+        let failed = |error: RedisError| self.failed("erase a customer", &error);
+        let keyring = self.keyring().await?;
+        let present = keyring.pseudonym(customer);
+        let key = self.erased.tombstone_key(present);
+        let mut set = Cmd::new();
+        set.arg("SET").arg(&key).arg(tombstone_format::encode(tombstone));
+        let set = self.link.send(&key, &self.confirmed(set)).await.map_err(failed)?;
+        self.read_reply(set)?;
+        let gone = self.run(&self.key(customer), expected, &[], Keep::Forever).await.map_err(failed)?;
+        if self.read_reply(gone)? == Committed::Conflict {
+            return Ok(Committed::Conflict);
+        }
+        let refusals = self.erased.refusals_key(present);
+        let mut empty = Cmd::new();
+        empty.arg("SET").arg(&refusals).arg(refusals::nothing()).arg("PX").arg(STALE_AFTER.millis());
+        self.link.send(&refusals, &Request::Command(empty)).await.map_err(failed)?;
+        for former in keyring.pseudonyms(customer).filter(|pseudonym| *pseudonym != present) {
+            for key in [self.erased.tombstone_key(former), self.erased.refusals_key(former)] {
+                let mut delete = Cmd::new();
+                delete.arg("DEL").arg(&key);
+                self.link.send(&key, &Request::Command(delete)).await.map_err(failed)?;
+            }
+        }
+        self.set_due(customer, None).await?;
+        stream::forget(&self.link, &self.stream_key, keyring.sealer(), customer).await.map_err(failed)?;
+        Ok(Committed::Stored)
+    }
 }
