@@ -91,7 +91,14 @@ impl Gate {
                 if !seen.insert(due.customer.clone()) {
                     continue;
                 }
-                for one in self.announce(&due.customer, heralds, now).await? {
+                let open = match self.announce(&due.customer, heralds, now).await {
+                    Err(error @ LedgerError::Unreadable { .. }) => {
+                        tracing::error!(%error, "a record with follow-ups cannot be read; they are left out");
+                        continue;
+                    }
+                    open => open?,
+                };
+                for one in open {
                     let kind = kinds.entry(one.kind.clone()).or_default();
                     kind.open += 1;
                     kind.overdue += u64::from(one.is_overdue(now));

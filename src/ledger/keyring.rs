@@ -13,7 +13,8 @@ pub type Key = [u8; 32];
 
 /// The present key, and those that were used before it, latest first.
 pub struct Keyring {
-    keys: Vec<Key>,
+    present: Key,
+    former: Vec<Key>,
     sealer: Sealer,
 }
 
@@ -22,22 +23,24 @@ const PSEUDONYMS: &str = "contact-governor 2026-11-26 pseudonyms of customers";
 const NAMES: &str = "contact-governor 2026-11-26 names of follow-ups";
 
 impl Keyring {
-    /// The keys that the settings name, then the one that the ledger itself keeps, if it has one.
+    /// The keys that the settings name, then the one that the ledger itself keeps, if it has one; `None` where there is
+    /// no key at all.
     #[must_use]
-    pub fn new(secrets: &[Name], kept: Option<Key>) -> Self {
+    pub fn new(secrets: &[Name], kept: Option<Key>) -> Option<Self> {
         let derived = secrets.iter().map(|secret| blake3::derive_key(PSEUDONYMS, secret.as_bytes()));
-        let keys: Vec<Key> = derived.chain(kept).collect();
-        let texts: Vec<String> =
-            keys.iter().map(|key| blake3::Hash::from_bytes(*key).to_hex().to_string()).collect();
-        let mut texts = texts.iter().map(String::as_str);
-        let sealer = Sealer::new(NAMES, texts.next().unwrap_or_default(), texts);
-        Self { keys, sealer }
+        let mut keys = derived.chain(kept);
+        let present = keys.next()?;
+        let former: Vec<Key> = keys.collect();
+        let text = |key: &Key| blake3::Hash::from_bytes(*key).to_hex();
+        let former_texts: Vec<_> = former.iter().map(text).collect();
+        let sealer = Sealer::new(NAMES, &text(&present), former_texts.iter().map(|text| text.as_str()));
+        Some(Self { present, former, sealer })
     }
 
     /// What a customer is called now.
     #[must_use]
     pub fn pseudonym(&self, customer: &str) -> Pseudonym {
-        self.keys.first().map_or(Pseudonym([0; 16]), |key| pseudonym(key, customer))
+        pseudonym(&self.present, customer)
     }
 
     /// What makes the names by which follow-ups are known outside.
@@ -48,7 +51,7 @@ impl Keyring {
 
     /// What a customer is called now, and was before keys were changed.
     pub fn pseudonyms(&self, customer: &str) -> impl Iterator<Item = Pseudonym> {
-        self.keys.iter().map(move |key| pseudonym(key, customer))
+        std::iter::once(&self.present).chain(&self.former).map(move |key| pseudonym(key, customer))
     }
 }
 
@@ -72,7 +75,9 @@ mod tests {
 
     #[test]
     fn one_key_gives_one_name_and_another_key_another() {
-        let (kept, set) = (Keyring::new(&[], Some([7; 32])), Keyring::new(&["s".into()], Some([7; 32])));
+        let keyring = |secrets: &[Name]| Keyring::new(secrets, Some([7; 32])).expect("a key");
+        let (kept, set) = (keyring(&[]), keyring(&["s".into()]));
+        assert!(Keyring::new(&[], None).is_none(), "without a key nobody is called anything");
         assert_eq!(kept.pseudonym("c-1"), kept.pseudonym("c-1"));
         assert_ne!(kept.pseudonym("c-1"), kept.pseudonym("c-2"));
         assert_ne!(kept.pseudonym("c-1"), set.pseudonym("c-1"));

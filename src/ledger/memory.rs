@@ -18,7 +18,7 @@ use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
 
 #[derive(Default)]
 pub struct MemoryLedger {
-    keyring: OnceLock<Keyring>,
+    keyring: OnceLock<Option<Keyring>>,
     records: Mutex<HashMap<Box<str>, Loaded>>,
     refusals: Mutex<HashMap<Box<str>, Vec<Refusal>>>,
     halts: RwLock<Arc<Halts>>,
@@ -128,7 +128,7 @@ impl Ledger for MemoryLedger {
     fn sealer(&self) -> Option<&Sealer> {
         // The same names each time, as `simulate` promises; nothing outlives the process that they could give away.
         let keyring = self.keyring.get_or_init(|| Keyring::new(&["memory".into()], None));
-        Some(keyring.sealer())
+        keyring.as_ref().map(Keyring::sealer)
     }
 
     fn health(&self) -> Result<(), LedgerError> {

@@ -43,7 +43,9 @@ impl Erased {
         };
         let tombstones: HashMap<_, _> =
             store.under(TOMBSTONE_PREFIX).map(|entry| entry.and_then(read)).collect::<Result<_, _>>()?;
-        Ok(Self { keyring: Keyring::new(secrets, kept), tombstones: RwLock::new(tombstones) })
+        let no_key = || LedgerError::Unreadable { why: "there is no key".to_owned() };
+        let keyring = Keyring::new(secrets, kept).ok_or_else(no_key)?;
+        Ok(Self { keyring, tombstones: RwLock::new(tombstones) })
     }
 
     pub const fn sealer(&self) -> &Sealer {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use redis::{Cmd, RedisError, RedisResult, Value};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value};
 
 use crate::domain::moment::{HOUR_MS, Span};
 use crate::domain::tombstone::Tombstone;
@@ -53,7 +53,10 @@ impl Erased {
             Value::BulkString(bytes) => Key::try_from(bytes.as_slice()).ok(),
             _ => None,
         };
-        Ok(self.keyring.get_or_init(|| Keyring::new(&self.secrets, kept)))
+        let no_key =
+            || RedisError::from((ErrorKind::Parse, "what stands under the ledger's key is none", name));
+        let keyring = Keyring::new(&self.secrets, kept).ok_or_else(no_key)?;
+        Ok(self.keyring.get_or_init(|| keyring))
     }
 
     pub fn sealer(&self) -> Option<&Sealer> {
