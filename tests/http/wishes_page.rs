@@ -368,6 +368,18 @@ fn everything_can_be_stopped_and_that_taken_back() {
     assert_eq!(post(&link, &fields).status, 303);
     let suppressions = governor.caller.get("/v1/customers/c-1").body["suppressions"].clone();
     assert_eq!(suppressions, json!({"channels": {}, "all": false, "list": []}));
+    let story = governor.caller.get("/v1/customers/c-1/timeline?as=text").body;
+    let story: Vec<&str> = story.as_str().expect("text").lines().skip(1).collect();
+    assert_eq!(
+        story,
+        [
+            "Wednesday, 18 November 2026, 12:00: The customer asked for messages by sms again on the wishes page.",
+            "Tuesday, 17 November 2026, 12:00: The customer asked for messages again on the wishes page.",
+            "Tuesday, 17 November 2026, 12:00: Somebody noted that the customer wants no more messages by sms.",
+            "Monday, 16 November 2026, 12:00: The customer asked for no more messages on the wishes page.",
+            "Monday, 16 November 2026, 12:00: An e-mail (marketing) was not allowed. The customer asked not to be contacted.",
+        ]
+    );
 }
 
 #[test]

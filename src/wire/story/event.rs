@@ -10,6 +10,9 @@ use crate::domain::words::Name;
 
 use super::{day, message};
 
+/// Who it was that set something, where the customer did.
+const CUSTOMER: &str = "customer";
+
 pub fn sentence(event: &Event, zone: &Zone) -> String {
     let by = by(event.tags.channel.as_ref());
     match &event.kind {
@@ -49,23 +52,38 @@ fn noted(name: &Name, event: &Event, zone: &Zone) -> String {
         ESCALATED => "It was still not done when it was due, and somebody else was told.".to_owned(),
         WISHED => {
             let wishes = account.text.as_deref().unwrap_or("something");
-            format!("The customer wished{}{}: {wishes}.", through(&account), noted_by(&account))
+            match account.by.as_deref().filter(|by| *by != CUSTOMER) {
+                None => format!("The customer wished{}: {wishes}.", on_the(&account)),
+                Some(by) => format!("The customer wished{}, as {by} noted: {wishes}.", through(&account)),
+            }
         }
         SUPPRESSED => {
             let ends = ends(event.expires_at, zone);
             let why = account.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            let who = account.by.as_deref().unwrap_or("We");
-            format!("{who} noted that the customer wants no more {}{by}{ends}{why}.", messages(event))
+            let what = messages(event);
+            match recorder(&account) {
+                None => format!("The customer asked for no more {what}{by}{}{ends}{why}.", on_the(&account)),
+                Some(who) => format!("{who} noted that the customer wants no more {what}{by}{ends}{why}."),
+            }
         }
-        UNSUPPRESSED => format!("We noted that {}{by} may be sent again.", messages(event)),
+        UNSUPPRESSED => match recorder(&account) {
+            None => format!("The customer asked for {}{by} again{}.", messages(event), on_the(&account)),
+            Some(who) => format!("{who} noted that {}{by} may be sent again.", messages(event)),
+        },
         other => format!("Something was noted: {other}."),
     }
 }
 
-/// Who wrote it down, where that was not the customer.
-fn noted_by(account: &Account) -> String {
-    let by = account.by.as_deref().filter(|by| *by != "customer");
-    by.map_or_else(String::new, |by| format!(", as {by} noted"))
+/// Who wrote it down; `None`: the customer did.
+fn recorder(account: &Account) -> Option<&str> {
+    match account.by.as_deref() {
+        Some(CUSTOMER) => None,
+        by => Some(by.unwrap_or("Somebody")),
+    }
+}
+
+fn on_the(account: &Account) -> String {
+    account.through.as_ref().map_or_else(String::new, |through| format!(" on the {through}"))
 }
 
 fn through(account: &Account) -> String {
