@@ -157,7 +157,13 @@ impl Governor {
 
     /// The same with settings, by their names in the environment without the prefix.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
-        let usual = [("HTTP__LISTEN", "127.0.0.1:0"), ("HTTP__WORKERS", "2"), ("LEDGER__URL", "memory:")];
+        // Looks through all follow-ups would come at moments of their own.
+        let usual = [
+            ("HTTP__LISTEN", "127.0.0.1:0"),
+            ("HTTP__WORKERS", "2"),
+            ("LEDGER__URL", "memory:"),
+            ("FOLLOW_UPS__LOOK_EVERY", "300d"),
+        ];
         let named = usual.iter().chain(settings);
         let environment =
             named.map(|(name, value)| (format!("CONTACT_GOVERNOR__{name}"), (*value).to_owned())).collect();

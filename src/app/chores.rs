@@ -68,6 +68,7 @@ async fn announce(
     clock: Clock,
 ) {
     let (mut ticks, mut looks) = (every(ANNOUNCE), every(look_every));
+    looks.reset();
     let turn = Span::from_millis((look_every * LOOKS_A_TURN).as_millis() as i64);
     loop {
         let is_time_to_look = tokio::select! {
