@@ -7,6 +7,7 @@ mod lines;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::time::Duration;
 
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_TYPE;
@@ -113,13 +114,15 @@ impl Exchange {
             // Whoever else is served by this thread is not kept waiting for a long batch.
             tokio::task::yield_now().await;
             let is_idle = self.batch.is_idle();
+            let patience = is_idle.then_some(self.shared.request_timeout);
             tokio::select! {
                 biased;
                 () = poll_fn(|context| self.batch.poll_progress(context)), if !is_idle => {}
-                arrived = self.payload.next(), if reads => self.arrived(arrived),
+                arrived = next_chunk(&mut self.payload, patience), if reads => self.arrived(arrived),
                 // What is ready is not held back for what is not.
                 () = std::future::ready(()), if !piece.is_empty() => return Some(piece.into()),
-                () = tokio::time::sleep(self.shared.request_timeout), if is_idle => self.stalled(),
+                // Nothing is judged, nothing is read and nothing is answered: it is over.
+                else => return None,
             }
         }
     }
@@ -175,12 +178,15 @@ impl Exchange {
         }
     }
 
-    fn arrived(&mut self, arrived: Option<Result<Bytes, PayloadError>>) {
+    fn arrived(&mut self, arrived: Arrived) {
         match arrived {
-            Some(Ok(chunk)) => self.lines.feed(chunk),
-            None => self.lines.end(),
-            Some(Err(PayloadError::Incomplete(_) | PayloadError::Io(_))) => self.is_abandoned = true,
-            Some(Err(error)) => {
+            Arrived::Nothing => self.stalled(),
+            Arrived::Next(Some(Ok(chunk))) => self.lines.feed(chunk),
+            Arrived::Next(None) => self.lines.end(),
+            Arrived::Next(Some(Err(PayloadError::Incomplete(_) | PayloadError::Io(_)))) => {
+                self.is_abandoned = true
+            }
+            Arrived::Next(Some(Err(error))) => {
                 self.break_off(Problem::new(ProblemKind::Malformed, format!("the body broke off: {error}")));
             }
         }
@@ -197,6 +203,24 @@ impl Exchange {
     fn break_off(&mut self, problem: Problem) {
         let number = self.lines.give_up();
         self.enter(bad_line(number, problem));
+    }
+}
+
+/// What came of waiting for the client.
+enum Arrived {
+    /// `None` at the end.
+    Next(Option<Result<Bytes, PayloadError>>),
+    /// Nothing came for too long.
+    Nothing,
+}
+
+async fn next_chunk(payload: &mut web::Payload, patience: Option<Duration>) -> Arrived {
+    match patience {
+        None => Arrived::Next(payload.next().await),
+        Some(patience) => {
+            let next = tokio::time::timeout(patience, payload.next()).await;
+            next.map_or(Arrived::Nothing, Arrived::Next)
+        }
     }
 }
 
