@@ -138,7 +138,8 @@ impl<P: Send + 'static> Batch<P> {
 
     /// Enters the next line.
     pub fn enter(&mut self, line: Line<P>) {
-        self.enter_as(line, None);
+        let place = self.lanes.place(line.bytes);
+        self.enter_at(place, line, None);
     }
 
     /// Enters a block of lines in which the heavier of one customer are judged first.
@@ -162,11 +163,6 @@ impl<P: Send + 'static> Batch<P> {
         for (_, place, line, ruling) in entering {
             self.enter_at(place, line, ruling);
         }
-    }
-
-    fn enter_as(&mut self, line: Line<P>, arbitration: Option<Arbitration>) {
-        let place = self.lanes.place(line.bytes);
-        self.enter_at(place, line, arbitration);
     }
 
     fn enter_at(&mut self, place: lanes::Place, line: Line<P>, arbitration: Option<Arbitration>) {
