@@ -5,8 +5,8 @@
 
 mod lines;
 
-use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
@@ -67,8 +67,15 @@ pub async fn post(
     let query = read_query(&request)?;
     let exchange = Exchange::new(shared, payload, query);
     let answers = unfold(exchange, |mut exchange| async move {
-        let piece = exchange.next_piece().await?;
-        Some((Ok::<_, Infallible>(piece), exchange))
+        match exchange.next_piece().await {
+            Some(piece) => Some((Ok(piece), exchange)),
+            None if std::mem::take(&mut exchange.is_cut) => {
+                // What was answered leaves first. A clean end would have the server wait for the rest of the body.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), exchange))
+            }
+            None => None,
+        }
     });
     Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).streaming(answers))
 }
@@ -83,6 +90,8 @@ struct Exchange {
     block: Option<(Vec<batch::Line<Problem>>, usize)>,
     /// The client is gone.
     is_abandoned: bool,
+    /// The client is to be left once it has its answers.
+    is_cut: bool,
 }
 
 impl Exchange {
@@ -91,7 +100,7 @@ impl Exchange {
         let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
         let lines = Lines::new(shared.max_body_bytes);
         let block = query.arbitrate.then(Default::default);
-        Self { shared, payload, lines, batch, block, is_abandoned: false }
+        Self { shared, payload, lines, batch, block, is_abandoned: false, is_cut: false }
     }
 
     /// The next answers; `None` when all are given, or nobody is there to take them.
@@ -201,6 +210,7 @@ impl Exchange {
 
     /// Reads no further: what has arrived is judged, and the rest has a problem in its place.
     fn break_off(&mut self, problem: Problem) {
+        self.is_cut = true;
         let number = self.lines.give_up();
         self.enter(bad_line(number, problem));
     }

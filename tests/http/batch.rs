@@ -115,8 +115,8 @@ fn one_customers_lines_are_judged_in_order_at_a_cap() {
         .map(|day| line("c-1", "email", &json!({"send_at": format!("2026-11-{day}T15:00:00Z")})))
         .collect();
     let answers = batch(&governor.caller, "", lines.as_bytes());
-    assert_eq!(verdicts(&answers), ["allow", "allow", "allow", "defer", "defer"]);
-    assert_eq!(contacts(&governor.caller, "c-1"), 3);
+    assert_eq!(verdicts(&answers), ["allow", "allow", "defer", "defer", "defer"]);
+    assert_eq!(contacts(&governor.caller, "c-1"), 2);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_dry_run_reserves_nothing_and_judges_as_if_it_had() {
     lines.push_str(&(day("c-1", 18, "m-3") + &day("c-1", 19, "m-4")));
     let dry = batch(&governor.caller, "?dry_run=true", lines.as_bytes());
     let shown: Vec<_> = dry[..3].iter().chain(&dry[3_003..]).cloned().collect();
-    assert_eq!(verdicts(&shown), ["allow", "allow", "allow", "allow", "defer"]);
+    assert_eq!(verdicts(&shown), ["allow", "allow", "allow", "defer", "defer"]);
     assert_eq!(shown[2]["budgets"][0]["used"], 2, "the same id counts once");
     assert_eq!(contacts(&governor.caller, "c-1") + contacts(&governor.caller, "other-7"), 0);
 
@@ -223,7 +223,7 @@ fn a_dry_run_reserves_nothing_and_judges_as_if_it_had() {
             .collect()
     };
     assert_eq!(told(&real), told(&dry));
-    assert_eq!(contacts(&governor.caller, "c-1"), 3);
+    assert_eq!(contacts(&governor.caller, "c-1"), 2);
 }
 
 #[test]
@@ -314,6 +314,7 @@ impl Raw {
              transfer-encoding: chunked\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("a timeout");
         let answers = BufReader::new(stream.try_clone().expect("its other half"));
         Self { stream, answers }
     }
