@@ -1,10 +1,11 @@
-//! The application's verbs: ask, explain, tell, put, halt. Gather, decide purely, commit.
+//! The application's verbs: ask (one by one or in batches), explain, tell, put, halt. Gather, decide purely, commit.
 //!
 //! The gate is told the moment of every call; it reads no clock. What it does about a lost race (again)
 //! and about a ledger that is away (the purpose's `when_blind`) is decided here, once for every ledger.
 
 pub mod announce;
 pub mod ask;
+pub mod batch;
 pub mod blind;
 mod erase;
 pub mod explain;
@@ -38,6 +39,7 @@ pub struct Gate {
     terms: Terms,
     spell: blind::Spell,
     fresh: announce::Fresh,
+    batches: batch::Shared,
 }
 
 /// On what terms the ledger is used.
@@ -66,7 +68,14 @@ const KEPT_LONGER: Span = Span::from_days(30);
 impl Gate {
     #[must_use]
     pub fn new(policy: Arc<Policy>, ledger: Arc<dyn Ledger>, terms: Terms) -> Self {
-        Self { policy, ledger, terms, spell: blind::Spell::default(), fresh: announce::Fresh::default() }
+        Self {
+            policy,
+            ledger,
+            terms,
+            spell: blind::Spell::default(),
+            fresh: announce::Fresh::default(),
+            batches: batch::Shared::default(),
+        }
     }
 
     #[must_use]

@@ -1,6 +1,7 @@
 //! Every route, and the order of what stands before them, on one page.
 
 mod answering;
+mod batch;
 mod body;
 mod campaigns;
 mod claims;
@@ -52,6 +53,7 @@ impl Shared {
 
 fn routes(app: &mut web::ServiceConfig) {
     app.service(resource("/v1/preflight", [web::post().to(preflight::post)]))
+        .service(resource("/v1/preflight/batch", [web::post().to(batch::post)]))
         .service(resource("/v1/explain", [web::post().to(explain::post)]))
         .service(resource("/v1/claims", [web::post().to(claims::post)]))
         .service(resource("/v1/events", [web::post().to(events::post)]))

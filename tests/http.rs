@@ -1,6 +1,7 @@
 //! Over HTTP: this tree mirrors the routes.
 
 mod bad_input;
+mod batch;
 mod campaigns;
 mod claims;
 mod customers;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decide::{self, Change};
+use crate::decide::{self, Change, Decision};
 use crate::domain::answer::Answer;
 use crate::domain::contact::Fingerprint;
 use crate::domain::halts::Halts;
@@ -29,15 +29,26 @@ impl Gate {
     /// # Errors
     /// When the question cannot be judged.
     pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
+        let answered = self.ask_unnoted(question, wanted, now).await;
+        if let (Some(refusals), Ok(answer)) = (&self.terms.refusals, &answered) {
+            refusals.note(question, answer, now);
+        }
+        answered
+    }
+
+    /// The same, with no note of what was refused.
+    pub(super) async fn ask_unnoted(
+        &self,
+        question: &Question,
+        wanted: Wanted,
+        now: Moment,
+    ) -> Result<Answer, Vec<Misuse>> {
         let mut answered = match self.within(self.try_ask(question, wanted, now)).await {
             Ok(outcome) => outcome,
             Err(error) => self.ask_blind(question, now, &error).await,
         };
         if let Ok(answer) = &mut answered {
             answer.follow_up = answer.follow_up.take().map(|follow_up| self.named(follow_up));
-        }
-        if let (Some(refusals), Ok(answer)) = (&self.terms.refusals, &answered) {
-            refusals.note(question, answer, now);
         }
         answered
     }
@@ -51,32 +62,38 @@ impl Gate {
         let mut losses = Losses::default();
         loop {
             let loaded = self.load(&question.customer).await?;
-            let halts = self.ledger.halts();
-            let decision = match decide::decide(&self.policy, &halts, &loaded.record, question, now) {
+            let Decision { answer, change } = match self.judge(&loaded.record, question, wanted, now) {
                 Ok(decision) => decision,
                 Err(misuses) => return Ok(Err(misuses)),
             };
-            let mut answer = decision.answer;
-            if wanted.alternatives {
-                answer.alternatives = Some(self.alternatives(&halts, &loaded.record, question, now));
-            }
             let mut record = loaded.record;
-            if decision.change == Change::Nothing {
+            if change == Change::Nothing {
                 return Ok(Ok(answer));
             }
             let before = self.owing(&question.customer, &record);
-            match decision.change {
-                Change::Nothing | Change::Confirm => {}
-                Change::Reserve(contact) => Arc::make_mut(&mut record).reserve(contact),
-                Change::HandOver(event) => drop(Arc::make_mut(&mut record).tell(event)),
-                Change::Release => Arc::make_mut(&mut record).release(&question.contact_id),
-            }
+            enter(&mut record, change, &question.contact_id);
             self.compact(Arc::make_mut(&mut record), now);
             match self.commit(&question.customer, loaded.revision, record, &before, now).await? {
                 Committed::Stored => return Ok(Ok(answer)),
                 Committed::Conflict => losses.one_more().await?,
             }
         }
+    }
+
+    /// What is decided on a record, whether or not anything comes of it.
+    pub(super) fn judge(
+        &self,
+        record: &Record,
+        question: &Question,
+        wanted: Wanted,
+        now: Moment,
+    ) -> Result<Decision, Vec<Misuse>> {
+        let halts = self.ledger.halts();
+        let mut decision = decide::decide(&self.policy, &halts, record, question, now)?;
+        if wanted.alternatives {
+            decision.answer.alternatives = Some(self.alternatives(&halts, record, question, now));
+        }
+        Ok(decision)
     }
 
     /// The other channels on which the same question would be allowed.
@@ -91,6 +108,16 @@ impl Gate {
             })
             .map(|channel| channel.name.clone())
             .collect()
+    }
+}
+
+/// Enters what was decided about the contact of that id.
+pub(super) fn enter(record: &mut Arc<Record>, change: Change, contact_id: &str) {
+    match change {
+        Change::Nothing | Change::Confirm => {}
+        Change::Reserve(contact) => Arc::make_mut(record).reserve(contact),
+        Change::HandOver(event) => drop(Arc::make_mut(record).tell(event)),
+        Change::Release => Arc::make_mut(record).release(contact_id),
     }
 }
 

@@ -11,13 +11,15 @@ use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
 use crate::domain::question::Question;
 use crate::domain::refusal::{self, Refusal};
-use crate::domain::words::Name;
+use crate::domain::words::{Name, Verdict};
 use crate::ledger::LedgerError;
 
 use super::Gate;
 
 /// The most customers whose refusals wait: some tens of megabytes. What comes on top is counted, and not kept.
 const MOST_WAITING: usize = 65_536;
+/// Of so many customers a batch tells the ledger when it finds no room: one group commit.
+const ROOM: usize = 1_024;
 /// So many customers' refusals are told at once.
 const AT_ONCE: usize = 64;
 
@@ -26,6 +28,8 @@ const AT_ONCE: usize = 64;
 pub struct RefusalQueue {
     waiting: Mutex<HashMap<Name, Vec<Refusal>>>,
     dropped: AtomicU64,
+    /// One at a time makes room; the others wait for it to be made.
+    making_room: tokio::sync::Mutex<()>,
 }
 
 impl RefusalQueue {
@@ -39,6 +43,11 @@ impl RefusalQueue {
             Entry::Vacant(_) if is_full => drop(self.dropped.fetch_add(1, Ordering::Relaxed)),
             Entry::Vacant(free) => drop(free.insert(vec![refused])),
         }
+    }
+
+    /// Whether what is refused about another customer would be dropped.
+    fn is_full(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() >= MOST_WAITING
     }
 
     fn take(&self, most: usize) -> Vec<(Name, Vec<Refusal>)> {
@@ -78,6 +87,21 @@ impl Gate {
             queue.of(customer).into_iter().for_each(|one| refusal::add(&mut known, one));
         }
         Ok(known)
+    }
+
+    /// Notes what an answer of a batch refused. Nobody waits for that answer alone, so where there is no room this
+    /// makes some, rather than drop what was refused; a ledger that is away is not waited for.
+    pub(super) async fn note_with_room(&self, question: &Question, answer: &Answer, now: Moment) {
+        let Some(refusals) = self.terms.refusals.as_ref().filter(|_| answer.verdict != Verdict::Allow) else {
+            return;
+        };
+        if refusals.is_full() {
+            let _turn = refusals.making_room.lock().await;
+            if refusals.is_full() && self.health().is_ok() {
+                self.tell_refusals(ROOM).await;
+            }
+        }
+        refusals.note(question, answer, now);
     }
 
     /// Tells the ledger the refusals of at most so many customers; returns of how many. What cannot be told is
