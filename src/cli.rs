@@ -1,12 +1,15 @@
 //! The command line: one file a command.
 
+pub mod bookmark;
 pub mod claims;
+pub mod columns;
 pub mod console;
 pub mod import;
 pub mod key;
 pub mod lines;
 pub mod policy;
 pub mod preflight;
+pub mod rejects;
 pub mod report;
 pub mod rows;
 pub mod serve;

@@ -3,11 +3,10 @@
 //! A chunk of rows is stored, its rejects are written, and only then is the place noted from which the next
 //! run would go on; whatever happens in between, telling a chunk again is harmless.
 
-mod bookmark;
-mod columns;
 mod entry;
 mod governor;
-mod rejects;
+mod kind;
+mod progress;
 mod run;
 mod target;
 
@@ -25,13 +24,15 @@ use crate::ledger::LedgerError;
 use crate::settings::{Flags, Settings};
 use crate::wire::fields::LONGEST_NAME;
 
-use self::bookmark::{Bookmark, Identity, Left, Progress, digest, with_ending};
-use self::columns::{Columns, Kind, Pair, Said};
 use self::entry::Import;
 use self::governor::Governor;
-use self::rejects::Rejects;
+use self::kind::Kind;
+use self::progress::Progress;
 use self::run::Run;
 use self::target::Target;
+use super::bookmark::{Bookmark, Identity, Left, digest, with_ending};
+use super::columns::{Columns, Pair, Said};
+use super::rejects::Rejects;
 use super::rows::Rows;
 use super::{Exit, console};
 
@@ -109,10 +110,10 @@ async fn import(arguments: &Arguments) -> Result<Exit, Failure> {
         _ => failed("read", path, &error),
     })?;
     let said = Said { maps: &arguments.maps, sets: &arguments.sets, texts: &arguments.texts };
-    let columns = Columns::find(arguments.kind, rows.header(), said)
+    let columns = Columns::find(arguments.kind.vocabulary(), rows.header(), said)
         .map_err(|mistakes| misused(format!("`{}`: {}", path.display(), mistakes.join("\nimport: "))))?;
 
-    let bookmark = Bookmark::beside(path);
+    let bookmark = Bookmark::beside(path, ".import.json");
     let begun = clock.now().to_string();
     let progress = take_up(arguments, &bookmark, beginning(arguments, settings.as_ref(), &identity, begun))?;
     let target = open(arguments, settings.as_ref(), &clock)?;

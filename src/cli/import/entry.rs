@@ -3,11 +3,12 @@
 use csv::StringRecord;
 use serde_json::{Map, Value, json};
 
+use crate::cli::columns::{CUSTOMER, Columns};
 use crate::domain::event::EventKind;
 use crate::wire::question::not_among;
 use crate::wire::suppression::ALL;
 
-use super::columns::{AS_OF, CUSTOMER, Columns, Kind};
+use super::kind::{AS_OF, Kind};
 
 /// One row, ready to be read and stored.
 #[derive(Debug)]
@@ -157,8 +158,8 @@ fn typed(cell: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::columns::{Pair, Said};
     use super::*;
+    use crate::cli::columns::{Pair, Said};
 
     /// What a file's only row says, as an entry.
     fn entry(kind: Kind, header: &[&str], row: &[&str], sets: &[(&str, &str)]) -> Result<Entry, String> {
@@ -167,7 +168,7 @@ mod tests {
             .map(|(column, value)| Pair { column: (*column).to_owned(), value: (*value).to_owned() })
             .collect();
         let said = Said { maps: &[], sets: &sets, texts: &[] };
-        let columns = Columns::find(kind, &StringRecord::from(header.to_vec()), said).expect("columns");
+        let columns = Columns::find(kind.vocabulary(), &StringRecord::from(header.to_vec()), said).expect("columns");
         let import = Import {
             kind,
             columns,

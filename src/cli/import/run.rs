@@ -11,13 +11,14 @@ use csv::StringRecord;
 use indicatif::HumanCount;
 
 use crate::backoff::Backoff;
+use crate::cli::bookmark::Bookmark;
+use crate::cli::rejects::{Reject, Rejects};
 use crate::cli::rows::Rows;
 use crate::cli::{Exit, console};
 use crate::settings::{LedgerUrl, Settings};
 
-use super::bookmark::{Bookmark, Progress};
 use super::entry::{Entry, Import};
-use super::rejects::{Reject, Rejects};
+use super::progress::Progress;
 use super::target::{Refused, Stop, Target};
 use super::{Failure, failed};
 
@@ -159,7 +160,8 @@ impl Run {
             let Some((entry, fields)) = entries.get(refused.place).zip(fields.get(refused.place)) else {
                 continue;
             };
-            let reason = self.import.columns.reason(self.import.kind, &refused.errors);
+            let kind = self.import.kind;
+            let reason = self.import.columns.reason(&refused.errors, |pointer| kind.column_at(pointer));
             rejected.push(Reject { line: entry.line, reason, fields: fields.as_byte_record().clone() });
         }
         rejected.sort_by_key(|reject| reject.line);

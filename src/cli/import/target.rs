@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::future::join_all;
 
+use crate::cli::columns::CUSTOMER;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gate::put::PutError;
@@ -18,9 +19,9 @@ use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
 use crate::wire::put::read_facts_body;
 
-use super::columns::{CUSTOMER, Kind};
 use super::entry::Entry;
 use super::governor::Governor;
+use super::kind::Kind;
 
 /// Lanes into our own ledger. It makes one write to the disk of all that are under way.
 const LANES_INTO_LEDGER: usize = 256;
