@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 /// How much of a file is looked at to know it again: a change further in nearly always changes the length.
 const LOOKED_AT_BYTES: u64 = 64 * 1024;
 /// No bookmark is larger.
-const LARGEST_BYTES: u64 = 64 * 1024;
+const LARGEST_BYTES: u64 = 1024 * 1024;
 /// Of a digest's hexadecimal digits: enough that two files are never taken for one.
 const DIGITS: usize = 32;
 

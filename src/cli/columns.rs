@@ -111,7 +111,8 @@ impl Columns {
         let is_rejects = header.iter().take(IN_FRONT.len()).eq(IN_FRONT);
         let in_front = if is_rejects { IN_FRONT.len() } else { 0 };
         let headers = header.iter().enumerate().skip(in_front).collect();
-        let mut finder = Finder { vocabulary, headers, said, found: Vec::new(), near: Vec::new(), mistakes: Vec::new() };
+        let mut finder =
+            Finder { vocabulary, headers, said, found: Vec::new(), near: Vec::new(), mistakes: Vec::new() };
         finder.mapped();
         finder.set();
         finder.named();
@@ -281,8 +282,11 @@ impl<'a> Finder<'a> {
                 }
             } else if self.vocabulary.required.contains(name) && sound_so_far {
                 let (headers, hint) = (self.all(), meant(name, self.names()));
-                let constant =
-                    if *name == CUSTOMER { String::new() } else { format!(", or for all rows --set {name}=…") };
+                let constant = if *name == CUSTOMER {
+                    String::new()
+                } else {
+                    format!(", or for all rows --set {name}=…")
+                };
                 self.mistakes.push(format!(
                     "there is no column `{name}`, but {headers}{hint}; say which it is: --map {name}=HEADER{constant}"
                 ));
@@ -301,8 +305,13 @@ impl<'a> Finder<'a> {
         for (place, header) in facts {
             self.fact(place, header);
         }
-        let lacking: Vec<_> =
-            self.vocabulary.known.iter().copied().filter(|name| *name != CUSTOMER && !self.has(name)).collect();
+        let lacking: Vec<_> = self
+            .vocabulary
+            .known
+            .iter()
+            .copied()
+            .filter(|name| *name != CUSTOMER && !self.has(name))
+            .collect();
         for (_, header) in &unused {
             let Some(near) = nearest(header, lacking.iter().copied()) else { continue };
             self.near.push(((*header).to_owned(), near));

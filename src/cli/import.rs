@@ -32,6 +32,8 @@ use self::run::Run;
 use self::target::Target;
 use super::bookmark::{Bookmark, Identity, Left, digest, with_ending};
 use super::columns::{Columns, Pair, Said};
+use super::connection::Connection;
+use super::failure::{Failure, failed, misused};
 use super::rejects::Rejects;
 use super::rows::Rows;
 use super::{Exit, console};
@@ -71,20 +73,6 @@ pub struct Arguments {
     /// Begin at the first row, whatever an earlier run has done.
     #[arg(long)]
     restart: bool,
-}
-
-/// Why an import did not take place, or stopped.
-struct Failure {
-    exit: Exit,
-    why: String,
-}
-
-fn misused(why: impl Into<String>) -> Failure {
-    Failure { exit: Exit::Misused, why: why.into() }
-}
-
-fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure { exit: Exit::Refused, why: format!("cannot {doing} `{}`: {error}", path.display()) }
 }
 
 #[must_use]
@@ -151,7 +139,7 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
-        return Ok(Target::Governor(Governor::at(arguments.url.as_deref().unwrap_or_default())));
+        return Ok(Target::Governor(Governor(Connection::to(arguments.url.as_deref().unwrap_or_default()))));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),
