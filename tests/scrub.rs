@@ -212,7 +212,7 @@ fn what_is_missing_is_said_with_what_there_is() {
         (
             "Customer,Channel\n",
             &["list.csv"],
-            "there is no column `customer`, but `Customer`, `Channel`; did you mean `Customer`? say which it is: --map customer=HEADER",
+            "there is no column `customer`, but `Customer`, `Channel`; did you mean `Customer`?; say which it is: --map customer=HEADER",
         ),
         ("customer\n", &["list.csv"], "there is no column `purpose`, but `customer`"),
         ("customer\n", &["list.csv"], "or for all rows --set delivery=…"),
@@ -336,7 +336,7 @@ fn nothing_is_stored_unless_it_is_to_be_reserved() {
     let governor = Process::start(&["--ledger", &ledger]);
     desk.mail(&["list.csv", "--ledger", &ledger]).ended(1, "let it judge: --url http://");
     let through = url(&governor);
-    desk.mail(&["list.csv", "--url", &through]).ended(2, "there is no such thing");
+    desk.mail(&["list.csv", "--url", &through]).ended(1, "this governor judges no list without reserving");
 }
 
 /// A large list: every customer twice, a third of them three times, and a bad row now and then.
