@@ -50,7 +50,6 @@ use super::rows::Rows;
 use super::{Exit, console};
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags are what they are")]
 pub struct Arguments {
     /// A CSV file whose first row names the columns, zipped or not; `-` is standard input.
     #[arg(value_name = "LIST")]

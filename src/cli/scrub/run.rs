@@ -238,10 +238,10 @@ impl Outputs {
         let own = fields.iter().skip(self.own.start).take(self.own.len());
         let cells = own.chain(judged.cells()).chain(id);
         let is_left_out = self.only.is_some_and(|only| only != judged.verdict);
-        if !is_left_out {
-            self.list.write(cells)?;
-        } else if let Some(left_out) = &mut self.left_out {
-            left_out.write(cells)?;
+        match &mut self.left_out {
+            _ if !is_left_out => self.list.write(cells)?,
+            Some(left_out) => left_out.write(cells)?,
+            None => {}
         }
         Ok(is_left_out)
     }
