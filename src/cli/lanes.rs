@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 pub type Lane<'e, E> = Vec<(usize, &'e E)>;
 
 /// Deals entries to at most so many lanes.
-pub fn of<'e, E>(entries: &'e [E], most: usize, customer: impl Fn(&E) -> &str) -> Vec<Lane<'e, E>> {
+pub fn of<E>(entries: &[E], most: usize, customer: impl Fn(&E) -> &str) -> Vec<Lane<'_, E>> {
     let mut lanes = vec![Lane::new(); most];
     for (place, entry) in entries.iter().enumerate() {
         if let Some(lane) = lanes.get_mut(digest(customer(entry)) as usize % most) {

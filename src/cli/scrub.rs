@@ -185,7 +185,7 @@ async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Ju
             }
             let questions = QuestionReader::new(Arc::clone(gate.policy()));
             let earlier = (!arguments.reserve).then(|| RefCell::new(Earlier::default()));
-            Ok(Judge::Here(Here { gate, questions, now, earlier }))
+            Ok(Judge::Here(Box::new(Here { gate, questions, now, earlier })))
         }
     }
 }

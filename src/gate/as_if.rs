@@ -25,7 +25,9 @@ impl Gate {
         let mut record = self.within(self.load(&question.customer)).await?.record;
         if !earlier.is_empty() {
             let record = Arc::make_mut(&mut record);
-            earlier.into_iter().for_each(|contact| record.reserve(contact));
+            for contact in earlier {
+                record.reserve(contact);
+            }
         }
         Ok(decide::decide(&self.policy, &self.ledger.halts(), &record, question, now))
     }

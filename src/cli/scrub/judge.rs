@@ -24,7 +24,7 @@ const LANES_HERE: usize = 256;
 const LANES_TO_GOVERNOR: usize = 64;
 
 pub enum Judge {
-    Here(Here),
+    Here(Box<Here>),
     Governor { governor: Governor, reserves: bool },
 }
 
