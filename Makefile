@@ -9,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test bench bench-core bench-http bench-redis bench-batch bench-claims eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -50,6 +50,11 @@ bench-core:
 
 bench-claims:
 	benches/claims.sh
+
+# Rows a second of a list of SCRUB_ROWS rows, a million unless told otherwise.
+bench-scrub:
+	cargo build --release
+	benches/scrub.sh
 
 # How well claims are read: scores on messages that nothing was learnt from.
 eval:

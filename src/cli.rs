@@ -1,16 +1,26 @@
 //! The command line: one file a command.
 
+pub mod bookmark;
+pub mod cells;
 pub mod claims;
+pub mod columns;
+pub mod connection;
 pub mod console;
+pub mod failure;
 pub mod import;
+pub mod input;
 pub mod key;
+pub mod lanes;
 pub mod lines;
 pub mod policy;
 pub mod preflight;
+pub mod rejects;
 pub mod report;
 pub mod rows;
+pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod verdicts;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +51,8 @@ enum Command {
     Claims(claims::Arguments),
     /// Store consents, suppressions or facts from a CSV file.
     Import(import::Arguments),
+    /// Judge a list before it is mailed: each row with its verdict and reason.
+    Scrub(scrub::Arguments),
     /// Check, test, show and describe policies.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -79,6 +91,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Claims(arguments) => claims::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Key(command) => key::run(&command),
     }

@@ -4,6 +4,7 @@
 //! and about a ledger that is away (the purpose's `when_blind`) is decided here, once for every ledger.
 
 pub mod announce;
+pub mod as_if;
 pub mod ask;
 pub mod batch;
 pub mod blind;

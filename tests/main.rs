@@ -24,4 +24,5 @@ mod policy_files;
 mod promises;
 mod readme;
 mod redis;
+mod scrub;
 mod stored;

@@ -3,11 +3,10 @@
 //! A chunk of rows is stored, its rejects are written, and only then is the place noted from which the next
 //! run would go on; whatever happens in between, telling a chunk again is harmless.
 
-mod bookmark;
-mod columns;
 mod entry;
 mod governor;
-mod rejects;
+mod kind;
+mod progress;
 mod run;
 mod target;
 
@@ -25,13 +24,17 @@ use crate::ledger::LedgerError;
 use crate::settings::{Flags, Settings};
 use crate::wire::fields::LONGEST_NAME;
 
-use self::bookmark::{Bookmark, Identity, Left, Progress, digest, with_ending};
-use self::columns::{Columns, Kind, Pair, Said};
 use self::entry::Import;
 use self::governor::Governor;
-use self::rejects::Rejects;
+use self::kind::Kind;
+use self::progress::Progress;
 use self::run::Run;
 use self::target::Target;
+use super::bookmark::{Bookmark, Identity, Left, digest, with_ending};
+use super::columns::{Columns, Pair, Said};
+use super::connection::Connection;
+use super::failure::{Failure, failed, misused};
+use super::rejects::Rejects;
 use super::rows::Rows;
 use super::{Exit, console};
 
@@ -72,20 +75,6 @@ pub struct Arguments {
     restart: bool,
 }
 
-/// Why an import did not take place, or stopped.
-struct Failure {
-    exit: Exit,
-    why: String,
-}
-
-fn misused(why: impl Into<String>) -> Failure {
-    Failure { exit: Exit::Misused, why: why.into() }
-}
-
-fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure { exit: Exit::Refused, why: format!("cannot {doing} `{}`: {error}", path.display()) }
-}
-
 #[must_use]
 pub fn run(arguments: &Arguments) -> Exit {
     match actix_web::rt::System::new().block_on(import(arguments)) {
@@ -109,10 +98,10 @@ async fn import(arguments: &Arguments) -> Result<Exit, Failure> {
         _ => failed("read", path, &error),
     })?;
     let said = Said { maps: &arguments.maps, sets: &arguments.sets, texts: &arguments.texts };
-    let columns = Columns::find(arguments.kind, rows.header(), said)
+    let columns = Columns::find(arguments.kind.vocabulary(), rows.header(), said)
         .map_err(|mistakes| misused(format!("`{}`: {}", path.display(), mistakes.join("\nimport: "))))?;
 
-    let bookmark = Bookmark::beside(path);
+    let bookmark = Bookmark::beside(path, ".import.json");
     let begun = clock.now().to_string();
     let progress = take_up(arguments, &bookmark, beginning(arguments, settings.as_ref(), &identity, begun))?;
     let target = open(arguments, settings.as_ref(), &clock)?;
@@ -150,7 +139,7 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
-        return Ok(Target::Governor(Governor::at(arguments.url.as_deref().unwrap_or_default())));
+        return Ok(Target::Governor(Governor(Connection::to(arguments.url.as_deref().unwrap_or_default()))));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),

@@ -10,35 +10,11 @@ use serde_json::Value;
 
 use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
-use crate::domain::words::Verdict;
+
+use super::verdicts::Verdicts;
 
 /// The differences shown in full; the rest are only counted.
 const MOST_EXAMPLES: usize = 20;
-
-/// How often each verdict was given.
-#[derive(Clone, Debug, Default, Serialize)]
-struct Verdicts {
-    allow: u64,
-    defer: u64,
-    handoff: u64,
-    deny: u64,
-}
-
-impl Verdicts {
-    fn add(&mut self, verdict: Verdict) {
-        *match verdict {
-            Verdict::Allow => &mut self.allow,
-            Verdict::Defer => &mut self.defer,
-            Verdict::Handoff => &mut self.handoff,
-            Verdict::Deny => &mut self.deny,
-        } += 1;
-    }
-
-    fn row(&self, name: &str) -> String {
-        let Self { allow, defer, handoff, deny } = self;
-        format!("| {name} | {allow} | {defer} | {handoff} | {deny} |")
-    }
-}
 
 /// Where two policies said different things.
 #[derive(Clone, Debug, Serialize)]

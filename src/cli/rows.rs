@@ -18,7 +18,8 @@ pub const LONGEST_ROW_BYTES: usize = 64 * 1024;
 /// The most lines of one row; it bounds how far one stray quote makes us look ahead.
 pub const MOST_LINES: usize = 100;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What says that a file is UTF-8, on Windows.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A place between two rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +95,19 @@ pub struct Rows<R> {
     /// Lines looked at in vain for the end of a quote, to be read again.
     ahead: VecDeque<Physical>,
     read: Place,
+    manner: Manner,
     splitter: csv::Reader<Fed>,
 }
 
-impl<R: Read + Seek> Rows<R> {
+/// How a file is written, so that another can be written alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    pub byte_order_mark: bool,
+    /// Whether its header ends as lines end on Windows.
+    pub carriage_returns: bool,
+}
+
+impl<R: Read> Rows<R> {
     /// Reads the header; a byte order mark before it is passed over.
     ///
     /// # Errors
@@ -114,10 +124,12 @@ impl<R: Read + Seek> Rows<R> {
             header: StringRecord::new(),
             ahead: VecDeque::new(),
             read: Place { offset_bytes: 0, lines: 0 },
+            manner: Manner::default(),
             splitter,
         };
         if rows.input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
             rows.input.consume(BYTE_ORDER_MARK.len());
+            rows.manner.byte_order_mark = true;
         }
         let unreadable = |why: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidData, why.to_string());
         match rows.next_row()? {
@@ -139,16 +151,9 @@ impl<R: Read + Seek> Rows<R> {
         &self.header
     }
 
-    /// Goes on from a place that [`Row::end`] told.
-    ///
-    /// # Errors
-    /// When the input cannot be read there.
-    pub fn go_on_from(&mut self, place: Place) -> io::Result<()> {
-        self.input.input.seek(SeekFrom::Start(place.offset_bytes))?;
-        self.input.offset_bytes = place.offset_bytes;
-        self.read = place;
-        self.ahead.clear();
-        Ok(())
+    #[must_use]
+    pub const fn manner(&self) -> Manner {
+        self.manner
     }
 
     /// The next row; `None` at the end. Empty lines between rows are passed over.
@@ -169,6 +174,9 @@ impl<R: Read + Seek> Rows<R> {
         };
         if bytes.len() > LONGEST_ROW_BYTES {
             return Ok(Some(broken(line, first.end, Fault::TooLong, ByteRecord::new())));
+        }
+        if self.header.is_empty() {
+            self.manner.carriage_returns = bytes.ends_with(b"\r");
         }
         let mut quotes = Quotes::default();
         quotes.pass(&bytes);
@@ -227,6 +235,20 @@ impl<R: Read + Seek> Rows<R> {
             fault: Fault::NotUtf8 { field: error.utf8_error().field() },
             fields: error.into_byte_record(),
         }))
+    }
+}
+
+impl<R: Read + Seek> Rows<R> {
+    /// Goes on from a place that [`Row::end`] told.
+    ///
+    /// # Errors
+    /// When the input cannot be read there.
+    pub fn go_on_from(&mut self, place: Place) -> io::Result<()> {
+        self.input.input.seek(SeekFrom::Start(place.offset_bytes))?;
+        self.input.offset_bytes = place.offset_bytes;
+        self.read = place;
+        self.ahead.clear();
+        Ok(())
     }
 }
 

@@ -1,46 +1,22 @@
-//! A running governor, spoken to over HTTP.
+//! Storing through a running governor.
 
-use std::time::Duration;
-
-use awc::http::StatusCode;
-use awc::{Client, ClientRequest};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
+use crate::cli::connection::{Connection, Said};
+use crate::cli::lanes::Stop;
 use crate::wire::problem::FieldError;
 
 use super::entry::Entry;
-use super::target::{Refused, Stop, customer_error};
+use super::target::{Refused, customer_error};
 
 /// How many events go into one batch: its customers are stored one after the other, so that longer ones
 /// would leave the lanes beside it waiting.
 const MOST_IN_BATCH: usize = 64;
 /// How large one batch may grow; governors take bodies of a megabyte unless they are told otherwise.
 const LARGEST_BATCH_BYTES: usize = 256 * 1024;
-/// A batch waits for as many commits as it has events.
-const TIMEOUT: Duration = Duration::from_mins(1);
-
-pub struct Governor {
-    client: Client,
-    url: String,
-}
-
-/// What a governor said.
-enum Said {
-    Stored,
-    /// Nothing of it: these fields are bad.
-    Bad(Vec<FieldError>),
-    TooLarge(String),
-}
+pub struct Governor(pub Connection);
 
 impl Governor {
-    /// Must be called within an actix system.
-    #[must_use]
-    pub fn at(url: &str) -> Self {
-        let client = Client::builder().timeout(TIMEOUT).finish();
-        Self { client, url: url.trim_end_matches('/').to_owned() }
-    }
-
     /// Tells events in their order, and again without those the governor will not have.
     ///
     /// # Errors
@@ -54,9 +30,9 @@ impl Governor {
             let line = first.line;
             let texts: Vec<&str> = batch.iter().map(|event| event.text.as_str()).collect();
             let body = format!("[{}]", texts.join(","));
-            let request = self.client.post(format!("{}/v1/events", self.url));
-            match self.send(request, "application/cloudevents-batch+json", body, line).await? {
-                Said::Stored => {}
+            let request = self.0.post("/v1/events");
+            match self.0.send(request, "application/cloudevents-batch+json", body, line).await? {
+                Said::Done(_) => {}
                 Said::Bad(errors) => {
                     let bad = take_bad(&mut batch, errors);
                     if bad.is_empty() {
@@ -98,9 +74,9 @@ impl Governor {
                 continue;
             }
             let customer = utf8_percent_encode(&entry.customer, NON_ALPHANUMERIC);
-            let request = self.client.put(format!("{}/v1/customers/{customer}/facts", self.url));
-            match self.send(request, "application/json", entry.body.to_string(), entry.line).await? {
-                Said::Stored => {}
+            let request = self.0.put(&format!("/v1/customers/{customer}/facts"));
+            match self.0.send(request, "application/json", entry.body.to_string(), entry.line).await? {
+                Said::Done(_) => {}
                 Said::Bad(errors) => refused.push(Refused { place: *place, errors }),
                 Said::TooLarge(detail) => {
                     let errors = vec![FieldError { pointer: String::new(), detail }];
@@ -109,38 +85,6 @@ impl Governor {
             }
         }
         Ok(refused)
-    }
-
-    async fn send(
-        &self,
-        request: ClientRequest,
-        content_type: &str,
-        body: String,
-        line: u64,
-    ) -> Result<Said, Stop> {
-        let away = |why: String| {
-            // Perhaps it has only closed a connection that was idle, or is being started again.
-            let why = format!("cannot reach {}: {why}", self.url);
-            Stop { line, why, may_pass: true }
-        };
-        let request = request.insert_header(("content-type", content_type));
-        let mut response = request.send_body(body).await.map_err(|error| away(error.to_string()))?;
-        let status = response.status();
-        let body = response.body().await.map_err(|error| away(error.to_string()))?;
-        if status.is_success() {
-            return Ok(Said::Stored);
-        }
-        let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let detail = problem.get("detail").and_then(Value::as_str).unwrap_or("it does not say why");
-        let errors = read_errors(&problem);
-        match status {
-            StatusCode::BAD_REQUEST if !errors.is_empty() => Ok(Said::Bad(errors)),
-            StatusCode::PAYLOAD_TOO_LARGE => Ok(Said::TooLarge(detail.to_owned())),
-            _ => {
-                let why = format!("{} answered {}: {detail}", self.url, status.as_u16());
-                Err(Stop { line, why, may_pass: status == StatusCode::SERVICE_UNAVAILABLE })
-            }
-        }
     }
 }
 
@@ -193,15 +137,4 @@ fn take_bad(batch: &mut Vec<Event>, errors: Vec<FieldError>) -> Vec<Refused> {
         sound
     });
     refused
-}
-
-fn read_errors(problem: &Value) -> Vec<FieldError> {
-    let errors = problem.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let text = |error: &Value, member: &str| error.get(member).and_then(Value::as_str).map(str::to_owned);
-    errors
-        .iter()
-        .filter_map(|error| {
-            Some(FieldError { pointer: text(error, "pointer")?, detail: text(error, "detail")? })
-        })
-        .collect()
 }

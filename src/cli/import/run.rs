@@ -5,33 +5,27 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use csv::StringRecord;
 use indicatif::HumanCount;
 
-use crate::backoff::Backoff;
+use crate::cli::bookmark::Bookmark;
+use crate::cli::failure::{Failure, failed};
+use crate::cli::lanes;
+use crate::cli::rejects::{Reject, Rejects};
 use crate::cli::rows::Rows;
 use crate::cli::{Exit, console};
 use crate::settings::{LedgerUrl, Settings};
 
-use super::bookmark::{Bookmark, Progress};
 use super::entry::{Entry, Import};
-use super::rejects::{Reject, Rejects};
-use super::target::{Refused, Stop, Target};
-use super::{Failure, failed};
+use super::progress::Progress;
+use super::target::Target;
 
 /// How many rows are stored before their place is noted: as many as one write to the disk takes at once, and
 /// few enough that little is done again.
 const CHUNK_ROWS: usize = 500;
 /// How much of a file a chunk may be, so that few long rows do not fill the memory.
 const CHUNK_BYTES: u64 = 1024 * 1024;
-
-/// How often a chunk is tried before the import stops: a hiccup of the disk should not end a long one, and
-/// whoever waits for it should soon know that the ledger is away.
-const TRIES: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
 /// Rows read together and stored together.
 #[derive(Default)]
@@ -133,33 +127,24 @@ impl Run {
         Ok((rows > 0).then_some(chunk))
     }
 
-    /// Stores entries, trying again where a ledger may only be slow.
-    async fn insist(&self, entries: &[Entry]) -> Result<Vec<Refused>, Stop> {
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        for _ in 1..TRIES {
-            match self.target.store(self.import.kind, entries).await {
-                Err(stop) if stop.may_pass => backoff.pause().await,
-                ended => return ended,
-            }
-        }
-        self.target.store(self.import.kind, entries).await
-    }
-
     async fn store(&mut self, chunk: Chunk) -> Result<(), Failure> {
         let Chunk { entries, fields, mut rejected } = chunk;
-        let refused = self.insist(&entries).await.map_err(|stop| Failure {
-            exit: Exit::Refused,
-            why: format!(
-                "stopped at {stop}. Rows stored: {}; the same command goes on after them",
-                HumanCount(self.progress.rows_stored)
-            ),
-        })?;
+        let refused = lanes::insist(async || self.target.store(self.import.kind, &entries).await)
+            .await
+            .map_err(|stop| Failure {
+                exit: Exit::Refused,
+                why: format!(
+                    "stopped at {stop}. Rows stored: {}; the same command goes on after them",
+                    HumanCount(self.progress.rows_stored)
+                ),
+            })?;
         self.progress.rows_stored += (entries.len() - refused.len()) as u64;
         for refused in refused {
             let Some((entry, fields)) = entries.get(refused.place).zip(fields.get(refused.place)) else {
                 continue;
             };
-            let reason = self.import.columns.reason(self.import.kind, &refused.errors);
+            let kind = self.import.kind;
+            let reason = self.import.columns.reason(&refused.errors, |pointer| kind.column_at(pointer));
             rejected.push(Reject { line: entry.line, reason, fields: fields.as_byte_record().clone() });
         }
         rejected.sort_by_key(|reject| reject.line);

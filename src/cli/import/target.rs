@@ -3,24 +3,22 @@
 //! Rows of one customer are stored in their order, those of different customers at once: they are dealt to
 //! lanes by customer, and the lanes run side by side.
 
-use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use futures_util::future::join_all;
 
+use crate::cli::columns::CUSTOMER;
+use crate::cli::lanes::{self, Stop};
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gate::put::PutError;
 use crate::gate::tell::Told;
-use crate::ledger::LedgerError;
 use crate::wire::event;
 use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
 use crate::wire::put::read_facts_body;
 
-use super::columns::{CUSTOMER, Kind};
 use super::entry::Entry;
 use super::governor::Governor;
+use super::kind::Kind;
 
 /// Lanes into our own ledger. It makes one write to the disk of all that are under way.
 const LANES_INTO_LEDGER: usize = 256;
@@ -41,21 +39,6 @@ pub struct Refused {
     pub errors: Vec<FieldError>,
 }
 
-/// Why an import cannot go on; the rows given may be stored in part.
-#[derive(Debug)]
-pub struct Stop {
-    pub line: u64,
-    pub why: String,
-    /// Whether it may be over in a moment.
-    pub may_pass: bool,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "line {}: {}", self.line, self.why)
-    }
-}
-
 impl Target {
     /// Stores rows, and returns once they are; which of them were refused is told in no order.
     ///
@@ -64,53 +47,24 @@ impl Target {
     pub async fn store(&self, kind: Kind, entries: &[Entry]) -> Result<Vec<Refused>, Stop> {
         let stored = match (self, kind) {
             (Self::Ledger { gate, clock }, Kind::Facts) => {
-                let lanes = lanes(entries, LANES_INTO_LEDGER);
+                let lanes = lanes::of(entries, LANES_INTO_LEDGER, |entry| &entry.customer);
                 join_all(lanes.iter().map(|lane| put(gate, clock, lane))).await
             }
             (Self::Ledger { gate, clock }, Kind::Consents | Kind::Suppressions) => {
-                let lanes = lanes(entries, LANES_INTO_LEDGER);
+                let lanes = lanes::of(entries, LANES_INTO_LEDGER, |entry| &entry.customer);
                 join_all(lanes.iter().map(|lane| tell(gate, clock, lane))).await
             }
             (Self::Governor(governor), Kind::Facts) => {
-                let lanes = lanes(entries, LANES_TO_GOVERNOR);
+                let lanes = lanes::of(entries, LANES_TO_GOVERNOR, |entry| &entry.customer);
                 join_all(lanes.iter().map(|lane| governor.put(lane))).await
             }
             (Self::Governor(governor), Kind::Consents | Kind::Suppressions) => {
-                let lanes = lanes(entries, LANES_TO_GOVERNOR);
+                let lanes = lanes::of(entries, LANES_TO_GOVERNOR, |entry| &entry.customer);
                 join_all(lanes.iter().map(|lane| governor.tell(lane))).await
             }
         };
-        // Nothing is under way any more when a lane has failed, so that no request of before can come after
-        // one that tries again.
-        let mut refused = Vec::new();
-        let mut first_stop: Option<Stop> = None;
-        for lane in stored {
-            match lane {
-                Ok(some) => refused.extend(some),
-                Err(stop) if first_stop.as_ref().is_none_or(|first| stop.line < first.line) => {
-                    first_stop = Some(stop);
-                }
-                Err(_) => {}
-            }
-        }
-        first_stop.map_or(Ok(refused), Err)
+        lanes::merged(stored)
     }
-}
-
-/// Entries of some customers, each with its place among all.
-pub type Lane<'e> = Vec<(usize, &'e Entry)>;
-
-fn lanes(entries: &[Entry], most: usize) -> Vec<Lane<'_>> {
-    let mut lanes = vec![Lane::new(); most];
-    for (place, entry) in entries.iter().enumerate() {
-        let mut hasher = DefaultHasher::new();
-        entry.customer.hash(&mut hasher);
-        if let Some(lane) = lanes.get_mut(hasher.finish() as usize % most) {
-            lane.push((place, entry));
-        }
-    }
-    lanes.retain(|lane| !lane.is_empty());
-    lanes
 }
 
 /// What is wrong with a customer's id.
@@ -135,7 +89,7 @@ async fn tell(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Ve
     }
     match gate.tell(&told, now).await {
         Ok(()) => Ok(refused),
-        Err(error) => Err(stop(first_line.unwrap_or_default(), &error)),
+        Err(error) => Err(Stop::of(first_line.unwrap_or_default(), &error)),
     }
 }
 
@@ -157,19 +111,11 @@ async fn put(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Vec
         }
         match gate.put(&entry.customer, &put, clock.now()).await {
             Ok(()) => {}
-            Err(PutError::Ledger(error)) => return Err(stop(entry.line, &error)),
+            Err(PutError::Ledger(error)) => return Err(Stop::of(entry.line, &error)),
             Err(error @ PutError::TooManyFacts) => {
                 refused.push(Refused { place: *place, errors: Problem::put(&error).errors });
             }
         }
     }
     Ok(refused)
-}
-
-fn stop(line: u64, error: &LedgerError) -> Stop {
-    let may_pass = match error {
-        LedgerError::Slow { .. } | LedgerError::Contended { .. } | LedgerError::Unavailable { .. } => true,
-        LedgerError::Open { .. } | LedgerError::Owned { .. } | LedgerError::Unreadable { .. } => false,
-    };
-    Stop { line, why: error.to_string(), may_pass }
 }

@@ -1,4 +1,4 @@
-//! The rows that were not stored, with their reasons: a CSV file, made when there is the first.
+//! The rows that could not be used, with their reasons: a CSV file, made when there is the first.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read};
@@ -8,7 +8,7 @@ use csv::{ByteRecord, StringRecord};
 
 use super::columns::IN_FRONT;
 
-/// A row that is not stored.
+/// A row that is not used.
 #[derive(Debug)]
 pub struct Reject {
     pub line: u64,
@@ -28,7 +28,7 @@ pub struct Rejects {
 
 impl Rejects {
     /// Goes on after so many bytes of an earlier run; what that run wrote beyond them is cut off. With none,
-    /// an earlier import's rejects are removed.
+    /// an earlier run's rejects are removed.
     ///
     /// # Errors
     /// When the file is somebody else's, is shorter than that, or cannot be used.

@@ -1,52 +1,29 @@
-//! How far an import has come, kept beside its file so that it can go on after anything.
+//! How far a run over a file has come, kept beside a file so that it can go on after anything.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::cli::rows::Place;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How much of a file is looked at to know it again: a change further in nearly always changes the length.
 const LOOKED_AT_BYTES: u64 = 64 * 1024;
 /// No bookmark is larger.
-const LARGEST_BYTES: u64 = 64 * 1024;
+const LARGEST_BYTES: u64 = 1024 * 1024;
 /// Of a digest's hexadecimal digits: enough that two files are never taken for one.
 const DIGITS: usize = 32;
 
-/// How far an import has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Progress {
-    pub kind: String,
-    /// A digest of the file's length and beginning.
-    pub file: String,
-    /// A digest of what else the command line said.
-    pub options: String,
-    pub offset_bytes: u64,
-    pub lines: u64,
-    pub rows_stored: u64,
-    pub rows_rejected: u64,
-    /// How long the rejects file was.
-    pub rejects_bytes: u64,
-    /// When the import began.
-    pub begun: String,
+/// How far a run over a file has come.
+pub trait Resumable: Serialize + DeserializeOwned {
+    /// Whether nothing was done yet, so that nothing is lost by beginning differently.
+    fn is_beginning(&self) -> bool;
+
+    /// Why a run that begins as `now` cannot go on from here; `None` where it can.
+    fn unlike(&self, now: &Self) -> Option<String>;
 }
 
-impl Progress {
-    /// Whether both are of the same import.
-    fn is_of(&self, other: &Self) -> bool {
-        (&self.kind, &self.file, &self.options) == (&other.kind, &other.file, &other.options)
-    }
-
-    #[must_use]
-    pub const fn place(&self) -> Place {
-        Place { offset_bytes: self.offset_bytes, lines: self.lines }
-    }
-}
-
-/// Where an import's progress is kept.
+/// Where a run's progress is kept.
 #[derive(Debug)]
 pub struct Bookmark {
     path: PathBuf,
@@ -54,17 +31,17 @@ pub struct Bookmark {
 
 /// What an earlier run has left.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum Left<P> {
     Nothing,
-    Progress(Box<Progress>),
+    Progress(Box<P>),
     /// Something else, or a progress that cannot be gone on from.
     Unusable(String),
 }
 
 impl Bookmark {
     #[must_use]
-    pub fn beside(file: &Path) -> Self {
-        Self { path: with_ending(file, ".import.json") }
+    pub fn beside(file: &Path, ending: &str) -> Self {
+        Self { path: with_ending(file, ending) }
     }
 
     #[must_use]
@@ -76,23 +53,20 @@ impl Bookmark {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn left(&self, now: &Progress) -> io::Result<Left> {
+    pub fn left<P: Resumable>(&self, now: &P) -> io::Result<Left<P>> {
         let mut text = Vec::new();
         match File::open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Nothing),
             Err(error) => return Err(error),
             Ok(file) => file.take(LARGEST_BYTES).read_to_end(&mut text)?,
         };
-        Ok(match serde_json::from_slice::<Progress>(&text) {
+        Ok(match serde_json::from_slice::<P>(&text) {
             Err(error) => Left::Unusable(format!("it is not readable: {error}")),
-            // Where nothing was noted as stored, nothing is lost by beginning differently.
-            Ok(left) if left.offset_bytes == 0 && !left.is_of(now) => Left::Nothing,
-            Ok(left) if left.kind != now.kind => Left::Unusable(format!("it was an import of {}", left.kind)),
-            Ok(left) if left.file != now.file => Left::Unusable("the file has changed since".to_owned()),
-            Ok(left) if left.options != now.options => {
-                Left::Unusable("it was begun with other options, or for another ledger".to_owned())
-            }
-            Ok(left) => Left::Progress(Box::new(left)),
+            Ok(left) => match left.unlike(now) {
+                None => Left::Progress(Box::new(left)),
+                Some(_) if left.is_beginning() => Left::Nothing,
+                Some(why) => Left::Unusable(why),
+            },
         })
     }
 
@@ -100,7 +74,7 @@ impl Bookmark {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep(&self, progress: &Progress) -> io::Result<()> {
+    pub fn keep<P: Resumable>(&self, progress: &P) -> io::Result<()> {
         let draft = with_ending(&self.path, ".new");
         let mut file = File::create(&draft)?;
         serde_json::to_writer_pretty(&mut file, progress)?;

@@ -1,53 +1,47 @@
 //! Which column of a file is which: by the name in its header, by `--map`, or a constant by `--set`.
 
-use clap::ValueEnum;
 use csv::StringRecord;
 
 use crate::domain::words::nearest;
 use crate::wire::fields::{LONGEST_NAME, name_error};
 use crate::wire::problem::FieldError;
 
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// Consents given, withdrawn or pending.
-    Consents,
-    /// Customers who are not to be contacted.
-    Suppressions,
-    /// What is known of customers: every other column is a fact.
-    Facts,
-}
-
 /// The column every file must have.
 pub const CUSTOMER: &str = "customer";
-/// When facts were so.
-pub const AS_OF: &str = "as_of";
 
-impl Kind {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Consents => "consents",
-            Self::Suppressions => "suppressions",
-            Self::Facts => "facts",
-        }
+/// Which columns mean something to a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    /// What the file holds, in the plural.
+    pub holds: &'static str,
+    pub known: &'static [&'static str],
+    /// Those among them that must be there.
+    pub required: &'static [&'static str],
+    pub others: Others,
+}
+
+/// What a column is that is not known by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nothing; one that looks like a known one is a mistake, since overlooking it might do harm.
+    Ignored,
+    /// A fact.
+    Facts,
+    /// A fact where its name begins so, and else nothing.
+    FactsCalled(&'static str),
+}
+
+impl Vocabulary {
+    fn may_be(&self, name: &str) -> bool {
+        self.known.contains(&name) || self.is_fact(name)
     }
 
-    /// The columns that mean something.
-    const fn known(self) -> &'static [&'static str] {
-        match self {
-            Self::Consents => {
-                &[CUSTOMER, "status", "channel", "purpose", "time", "evidence", "source", "expires_at"]
-            }
-            Self::Suppressions => {
-                &[CUSTOMER, "channel", "purposes", "reason", "source", "expires_at", "time"]
-            }
-            Self::Facts => &[CUSTOMER, AS_OF],
+    fn is_fact(&self, name: &str) -> bool {
+        match self.others {
+            Others::Ignored => false,
+            Others::Facts => !self.known.contains(&name),
+            Others::FactsCalled(prefix) => name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()),
         }
-    }
-
-    /// Whether any other column means something as well.
-    const fn has_others(self) -> bool {
-        matches!(self, Self::Facts)
     }
 }
 
@@ -97,9 +91,12 @@ enum Origin {
 /// The columns of a file that mean something.
 #[derive(Debug)]
 pub struct Columns {
+    vocabulary: Vocabulary,
     columns: Vec<Column>,
     /// The headers of the others.
     pub ignored: Vec<String>,
+    /// Those among them that look like a known column which is lacking, with what that is.
+    pub near: Vec<(String, &'static str)>,
     /// How many columns in front are those that a rejects file puts there.
     pub in_front: usize,
 }
@@ -110,18 +107,20 @@ pub const IN_FRONT: [&str; 2] = ["line", "reason"];
 impl Columns {
     /// # Errors
     /// Every mistake, a line each.
-    pub fn find(kind: Kind, header: &StringRecord, said: Said<'_>) -> Result<Self, Vec<String>> {
+    pub fn find(vocabulary: Vocabulary, header: &StringRecord, said: Said<'_>) -> Result<Self, Vec<String>> {
         let is_rejects = header.iter().take(IN_FRONT.len()).eq(IN_FRONT);
         let in_front = if is_rejects { IN_FRONT.len() } else { 0 };
         let headers = header.iter().enumerate().skip(in_front).collect();
-        let mut finder = Finder { kind, headers, said, found: Vec::new(), mistakes: Vec::new() };
+        let mut finder =
+            Finder { vocabulary, headers, said, found: Vec::new(), near: Vec::new(), mistakes: Vec::new() };
         finder.mapped();
         finder.set();
         finder.named();
         let ignored = finder.others();
         finder.texts();
         if finder.mistakes.is_empty() {
-            Ok(Self { columns: finder.found, ignored, in_front })
+            let Finder { found, near, .. } = finder;
+            Ok(Self { vocabulary, columns: found, ignored, near, in_front })
         } else {
             Err(finder.mistakes)
         }
@@ -140,16 +139,17 @@ impl Columns {
     ) -> impl Iterator<Item = (&'a str, &'a str, bool)> + 'a {
         self.columns
             .iter()
-            .filter(|column| ![CUSTOMER, AS_OF].contains(&column.name.as_str()))
+            .filter(|column| self.vocabulary.is_fact(&column.name))
             .map(|column| (column.name.as_str(), column.from.value(fields), column.as_text))
             .filter(|(_, value, _)| !value.trim().is_empty())
     }
 
-    /// What is wrong with a row, by the headers its reader knows nothing of.
-    pub fn reason(&self, kind: Kind, errors: &[FieldError]) -> String {
+    /// What is wrong with a row, by the headers its reader knows nothing of. `column_at` says which column a
+    /// pointer is about.
+    pub fn reason(&self, errors: &[FieldError], column_at: impl Fn(&str) -> Option<String>) -> String {
         let mut reasons: Vec<String> = Vec::new();
         for error in errors {
-            let reason = match column_at(kind, &error.pointer) {
+            let reason = match column_at(&error.pointer) {
                 Some(name) => format!("{}: {}", self.called(&name), error.detail),
                 None => error.detail.clone(),
             };
@@ -179,23 +179,17 @@ impl Origin {
     }
 }
 
-/// The column that a JSON pointer into what was made of a row is about.
-fn column_at(kind: Kind, pointer: &str) -> Option<String> {
-    let mut steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
-    let first = steps.next()?;
-    match (kind, first.as_str(), steps.next()) {
-        (Kind::Facts, _, Some(member)) if member == AS_OF => Some(member),
-        (Kind::Consents | Kind::Suppressions, "data", member) => member,
-        (Kind::Consents | Kind::Suppressions, "subject", _) => Some(CUSTOMER.to_owned()),
-        (Kind::Consents | Kind::Suppressions | Kind::Facts, _, _) => Some(first),
-    }
+/// The steps of a JSON pointer.
+pub fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
 struct Finder<'a> {
-    kind: Kind,
+    vocabulary: Vocabulary,
     headers: Vec<(usize, &'a str)>,
     said: Said<'a>,
     found: Vec<Column>,
+    near: Vec<(String, &'static str)>,
     mistakes: Vec<String>,
 }
 
@@ -228,13 +222,13 @@ impl<'a> Finder<'a> {
             self.mistakes.push(format!("{flag} {name}: it was said before what `{name}` is"));
             return false;
         }
-        let known = self.kind.known();
-        let may_be = self.kind.has_others() || known.contains(&name);
+        let known = self.vocabulary.known;
+        let may_be = self.vocabulary.may_be(name);
         if !may_be {
             let names = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let hint = meant(name, known.iter().copied());
-            let kind = self.kind.name();
-            self.mistakes.push(format!("{flag} {name}: {kind} have no such column, but {names}{hint}"));
+            let holds = self.vocabulary.holds;
+            self.mistakes.push(format!("{flag} {name}: {holds} have no such column, but {names}{hint}"));
         }
         may_be
     }
@@ -242,6 +236,11 @@ impl<'a> Finder<'a> {
     fn mapped(&mut self) {
         for Pair { column, value: header } in self.said.maps {
             if !self.may_be("--map", column) {
+                continue;
+            }
+            if header.is_empty() {
+                // Whatever the file calls so is something else.
+                self.add(column, Origin::Constant(String::new()));
                 continue;
             }
             let there = self.headers.iter().any(|(_, known)| known == header);
@@ -271,7 +270,8 @@ impl<'a> Finder<'a> {
 
     /// The known columns that the header names itself.
     fn named(&mut self) {
-        for name in self.kind.known() {
+        let sound_so_far = self.mistakes.is_empty();
+        for name in self.vocabulary.known {
             let in_file = self.headers.iter().any(|(place, known)| known == name && !self.uses(*place));
             if self.has(name) {
                 continue;
@@ -280,10 +280,15 @@ impl<'a> Finder<'a> {
                 if let Some(place) = self.place(name) {
                     self.add(name, Origin::Field(place, (*name).to_owned()));
                 }
-            } else if *name == CUSTOMER && self.mistakes.is_empty() {
+            } else if self.vocabulary.required.contains(name) && sound_so_far {
                 let (headers, hint) = (self.all(), meant(name, self.names()));
+                let constant = if *name == CUSTOMER {
+                    String::new()
+                } else {
+                    format!(", or for all rows --set {name}=…")
+                };
                 self.mistakes.push(format!(
-                    "there is no column `{name}`, but {headers}{hint}; say which it is: --map {name}=HEADER"
+                    "there is no column `{name}`, but {headers}{hint}; say which it is: --map {name}=HEADER{constant}"
                 ));
             }
         }
@@ -292,17 +297,26 @@ impl<'a> Finder<'a> {
     /// What no known column is made of: facts, or the headers that mean nothing.
     fn others(&mut self) -> Vec<String> {
         let unused: Vec<_> = self.headers.iter().copied().filter(|(place, _)| !self.uses(*place)).collect();
-        if self.kind.has_others() {
-            for (place, header) in unused {
-                self.fact(place, header);
-            }
-            return Vec::new();
+        let is_fact = |header: &str| match self.vocabulary.others {
+            Others::Facts => true,
+            Others::Ignored | Others::FactsCalled(_) => self.vocabulary.is_fact(header),
+        };
+        let (facts, unused): (Vec<_>, Vec<_>) = unused.into_iter().partition(|(_, header)| is_fact(header));
+        for (place, header) in facts {
+            self.fact(place, header);
         }
-        let lacking: Vec<_> =
-            self.kind.known().iter().copied().filter(|name| *name != CUSTOMER && !self.has(name)).collect();
+        let lacking: Vec<_> = self
+            .vocabulary
+            .known
+            .iter()
+            .copied()
+            .filter(|name| *name != CUSTOMER && !self.has(name))
+            .collect();
         for (_, header) in &unused {
-            // A consent without its channel is one for every channel: what may have been meant is asked.
-            if let Some(near) = nearest(header, lacking.iter().copied()) {
+            let Some(near) = nearest(header, lacking.iter().copied()) else { continue };
+            self.near.push(((*header).to_owned(), near));
+            if self.vocabulary.others == Others::Ignored {
+                // A consent without its channel is one for every channel: what may have been meant is asked.
                 self.mistakes.push(format!(
                     "the column `{header}` is not known here; did you mean `{near}`? Then say --map {near}={header}, and if not, --set {near}="
                 ));
@@ -328,9 +342,9 @@ impl<'a> Finder<'a> {
             let matches = |column: &Column| {
                 column.name == *text || matches!(&column.from, Origin::Field(_, header) if header == text)
             };
-            let is_fact = |column: &&mut Column| ![CUSTOMER, AS_OF].contains(&column.name.as_str());
-            let facts = self.found.iter_mut().filter(is_fact);
-            match facts.filter(|column| matches(column)).last().filter(|_| self.kind.has_others()) {
+            let vocabulary = self.vocabulary;
+            let facts = self.found.iter_mut().filter(|column| vocabulary.is_fact(&column.name));
+            match facts.filter(|column| matches(column)).last() {
                 Some(column) => column.as_text = true,
                 None => self.mistakes.push(format!("--text {text}: no fact comes from a column `{text}`")),
             }

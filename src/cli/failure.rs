@@ -1,0 +1,21 @@
+//! Why a command over a file did not take place, or stopped.
+
+use std::io;
+use std::path::Path;
+
+use super::Exit;
+
+pub struct Failure {
+    pub exit: Exit,
+    pub why: String,
+}
+
+#[must_use]
+pub fn misused(why: impl Into<String>) -> Failure {
+    Failure { exit: Exit::Misused, why: why.into() }
+}
+
+#[must_use]
+pub fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure { exit: Exit::Refused, why: format!("cannot {doing} `{}`: {error}", path.display()) }
+}
