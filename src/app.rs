@@ -91,8 +91,9 @@ impl App {
             chores::log_decisions(log);
         }
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
-        let (server, address) = http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
-            .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        let (server, address) =
+            http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
+                .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,
             policy = &*policy.mark.version,

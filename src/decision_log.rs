@@ -33,7 +33,9 @@ const TOGETHER: usize = 24;
 /// Why there is no log, although there is to be one.
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionLogError {
-    #[error("another process already writes the decision log in `{directory}`; each needs a folder of its own")]
+    #[error(
+        "another process already writes the decision log in `{directory}`; each needs a folder of its own"
+    )]
     Owned { directory: PathBuf },
     #[error("cannot write the decision log in `{directory}`: {error}")]
     Io { directory: PathBuf, error: std::io::Error },
@@ -144,7 +146,10 @@ impl DecisionLog {
         let lost_before = self.dropped.fetch_add(lines.saturating_sub(written.lines), Ordering::Relaxed);
         match (&written.failure, writer.failing_since) {
             (Some(why), None) => {
-                tracing::error!(why, "the decision log cannot be written; decisions go on, and are not logged");
+                tracing::error!(
+                    why,
+                    "the decision log cannot be written; decisions go on, and are not logged"
+                );
                 writer.failing_since = Some(lost_before);
             }
             (None, Some(before)) => {

@@ -230,7 +230,9 @@ impl Answered {
 impl Serialize for Answered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (&self.outcome, &self.other) {
-            (Outcome::Answered { answer, .. }, None) => AnswerBody { at: self.moment, answer }.serialize(serializer),
+            (Outcome::Answered { answer, .. }, None) => {
+                AnswerBody { at: self.moment, answer }.serialize(serializer)
+            }
             (Outcome::Answered { answer, .. }, Some((member, other))) => {
                 let mut body =
                     serde_json::to_value(AnswerBody { at: self.moment, answer }).unwrap_or_default();
@@ -263,8 +265,7 @@ fn compared(other: &Said, verdict: Verdict) -> Value {
         members
             .insert("not_before".to_owned(), serde_json::to_value(Instant(not_before)).unwrap_or_default());
     }
-    members
-        .insert("rules".to_owned(), other.rules.iter().map(|rule| Value::from(&**rule)).collect());
+    members.insert("rules".to_owned(), other.rules.iter().map(|rule| Value::from(&**rule)).collect());
     members.insert("differs".to_owned(), Value::from(verdict != other.verdict));
     Value::Object(members)
 }

@@ -47,11 +47,7 @@ impl Files {
     ///
     /// # Errors
     /// When another process writes there, or the folder cannot be used.
-    pub fn open(
-        directory: PathBuf,
-        max_file_bytes: u64,
-        max_files: usize,
-    ) -> Result<Self, DecisionLogError> {
+    pub fn open(directory: PathBuf, max_file_bytes: u64, max_files: usize) -> Result<Self, DecisionLogError> {
         match Self::try_open(&directory, max_file_bytes, max_files) {
             Ok(Some(files)) => Ok(files),
             Ok(None) => Err(DecisionLogError::Owned { directory }),

@@ -13,7 +13,11 @@ pub fn text(report: &Report, people: &Sum) -> String {
     let mut text = format!("# {} asks\n", report.asks);
     let _ = write!(text, "\n{VERDICTS}\n{}\n", row("all", &report.verdicts));
     if report.problems > 0 {
-        let _ = writeln!(text, "\n{} more could not be judged: they are problems under this policy.", report.problems);
+        let _ = writeln!(
+            text,
+            "\n{} more could not be judged: they are problems under this policy.",
+            report.problems
+        );
     }
     for (title, sums) in [
         ("channel", &report.by_channel),
@@ -26,8 +30,8 @@ pub fn text(report: &Report, people: &Sum) -> String {
         }
     }
     let compared = report.against.as_ref().map(|against| (against, Gains::UnderTheOther));
-    let compared = compared
-        .or_else(|| report.answered.as_ref().map(|answered| (answered, Gains::OverWhatWasAnswered)));
+    let compared =
+        compared.or_else(|| report.answered.as_ref().map(|answered| (answered, Gains::OverWhatWasAnswered)));
     if let Some((comparison, gains)) = compared {
         add_comparison(&mut text, comparison, gains);
     }
@@ -70,7 +74,8 @@ fn add_people(text: &mut String, people: &Sum, gains: Option<Gains>) {
     let line = if gains.is_some() { "---|" } else { "" };
     let _ = write!(text, "\n| contacts | asked | allowed |{otherwise}\n|---|---|---|{line}\n");
     for row in &people.contacts {
-        let otherwise = row.otherwise.or(gains.map(|_| 0)).map_or_else(String::new, |count| format!(" {count} |"));
+        let otherwise =
+            row.otherwise.or(gains.map(|_| 0)).map_or_else(String::new, |count| format!(" {count} |"));
         let _ = writeln!(text, "| {} | {} | {} |{otherwise}", row.contacts, row.asked, row.allowed);
     }
     if !people.most_spared.is_empty() {

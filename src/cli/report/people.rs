@@ -62,8 +62,11 @@ impl People {
     /// Sums up. `gains` says which way to look for those who get more, where there is something to compare with.
     #[must_use]
     pub fn sum(&self, gains: Option<Gains>) -> Sum {
-        let mut rows: Vec<Row> =
-            ROWS.iter().enumerate().map(|(place, _)| Row { contacts: named(place), ..Row::default() }).collect();
+        let mut rows: Vec<Row> = ROWS
+            .iter()
+            .enumerate()
+            .map(|(place, _)| Row { contacts: named(place), ..Row::default() })
+            .collect();
         let mut add = |contacts: u32, count: fn(&mut Row) -> &mut u64| {
             let place = ROWS.partition_point(|least| *least <= contacts).saturating_sub(1);
             if let Some(row) = rows.get_mut(place) {
@@ -87,8 +90,8 @@ impl People {
             }
         }
         more.most = top_gains.named(|customer, contacts| {
-            let (before, after) =
-                gains.map_or((contacts.allowed, contacts.otherwise), |gains| gains.before_and_after(contacts));
+            let (before, after) = gains
+                .map_or((contacts.allowed, contacts.otherwise), |gains| gains.before_and_after(contacts));
             Gain { customer, before, after }
         });
         let most_spared = spared.named(|customer, contacts| Spared {
@@ -141,8 +144,9 @@ struct Top<'c>(Vec<(u32, &'c str, Contacts)>);
 
 impl<'c> Top<'c> {
     fn offer(&mut self, number: u32, customer: &'c str, contacts: Contacts) {
-        let place =
-            self.0.partition_point(|(other, name, _)| *other > number || *other == number && **name < *customer);
+        let place = self
+            .0
+            .partition_point(|(other, name, _)| *other > number || *other == number && **name < *customer);
         if number > 0 && place < MOST_NAMED {
             self.0.insert(place, (number, customer, contacts));
             self.0.truncate(MOST_NAMED);
@@ -223,8 +227,7 @@ mod tests {
     fn rows_hold_every_customer_once() {
         let sum = people().sum(Some(Gains::UnderTheOther));
         let names: Vec<&str> = sum.contacts.iter().map(|row| &*row.contacts).collect();
-        let expected =
-            ["0", "1", "2", "3", "4", "5", "6 to 10", "11 to 20", "21 to 50", "51 or more"];
+        let expected = ["0", "1", "2", "3", "4", "5", "6 to 10", "11 to 20", "21 to 50", "51 or more"];
         assert_eq!(names, expected);
         let asked: Vec<u64> = sum.contacts.iter().map(|row| row.asked).collect();
         assert_eq!(asked, [0, 1, 1, 1, 1, 1, 5, 10, 10, 0]);
