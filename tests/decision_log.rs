@@ -10,7 +10,7 @@ use crate::command_line::{lines, run};
 use crate::harness::redis::RedisServer;
 use crate::harness::{Caller, Launch, Process, event, question, time_until, with};
 
-const SECRET: &str = "a secret that is long enough for anybody";
+const SECRET: &str = "a-secret-that-is-long-enough-for-anybody";
 const TEXT: &str = "We are so sorry about the squirrel";
 
 fn to_folder(folder: &Path) -> String {
@@ -40,7 +40,8 @@ fn policy(folder: &Path) -> String {
                 [[requirements]]\nid = \"sorry-in-person\"\nclaims = [\"apology\"]\n\
                 requires = \"delivery == 'human'\"\nverdict = \"handoff\"\n\
                 [[requirements]]\nid = \"buyers-only\"\ncategories = [\"loyalty\"]\n\
-                requires = \"facts.purchases >= 3\"\nverdict = \"deny\"\n";
+                requires = \"facts.purchases >= 3\"\nverdict = \"deny\"\n\
+                [[follow_ups]]\nkind = \"handoff\"\nafter = \"handoff\"\nwithin = \"4h\"\n";
     std::fs::write(&file, text).expect("written");
     file.to_str().expect("a path").to_owned()
 }

@@ -45,10 +45,11 @@ pub(super) fn read(reading: &mut Reading<'_>, ledger: &LedgerUrl) -> Option<Deci
     let max_files = reading.number("decision_log.max_files", 1, 100_000);
     let max_lines = reading.number("decision_log.max_stream_lines", 1, 1 << 40);
     let secret = reading.parsed("decision_log.secret", secrets::secret);
+    let layered = reading.layered;
     let mut object = |name: &str, detail: String| {
         reading.mistakes.push(format!("setting decision_log.{name}: {detail}"));
     };
-    let ids = match (reading_text(reading.layered, "ids"), secret) {
+    let ids = match (reading_text(layered, "ids"), secret) {
         ("clear", _) => Some(LoggedIds::Clear),
         ("digest", secret) => secret.map(|secret| LoggedIds::Digest { secret }),
         (other, _) => {
@@ -56,7 +57,7 @@ pub(super) fn read(reading: &mut Reading<'_>, ledger: &LedgerUrl) -> Option<Deci
             return None;
         }
     };
-    let to = match reading_text(reading.layered, "to") {
+    let to = match reading_text(layered, "to") {
         "" => return None,
         REDIS_STREAM if matches!(ledger, LedgerUrl::Redis(_)) => LogTo::RedisStream { max_lines },
         REDIS_STREAM => {
@@ -71,7 +72,7 @@ pub(super) fn read(reading: &mut Reading<'_>, ledger: &LedgerUrl) -> Option<Deci
             }
         },
     };
-    if ids.is_none() {
+    if ids.is_none() && reading_text(layered, "secret").is_empty() {
         let detail = "ids are logged as digests, which would be guessed if nothing keyed them; give a secret of at \
                       least 32 random characters, or set ids = \"clear\"";
         object("secret", detail.to_owned());

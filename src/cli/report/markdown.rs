@@ -74,8 +74,7 @@ fn add_people(text: &mut String, people: &Sum, gains: Option<Gains>) {
     let line = if gains.is_some() { "---|" } else { "" };
     let _ = write!(text, "\n| contacts | asked | allowed |{otherwise}\n|---|---|---|{line}\n");
     for row in &people.contacts {
-        let otherwise =
-            row.otherwise.or(gains.map(|_| 0)).map_or_else(String::new, |count| format!(" {count} |"));
+        let otherwise = row.otherwise.map_or_else(String::new, |count| format!(" {count} |"));
         let _ = writeln!(text, "| {} | {} | {} |{otherwise}", row.contacts, row.asked, row.allowed);
     }
     if !people.most_spared.is_empty() {

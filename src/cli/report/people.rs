@@ -62,11 +62,9 @@ impl People {
     /// Sums up. `gains` says which way to look for those who get more, where there is something to compare with.
     #[must_use]
     pub fn sum(&self, gains: Option<Gains>) -> Sum {
-        let mut rows: Vec<Row> = ROWS
-            .iter()
-            .enumerate()
-            .map(|(place, _)| Row { contacts: named(place), ..Row::default() })
-            .collect();
+        let otherwise = gains.map(|_| 0);
+        let row = |place| Row { contacts: named(place), otherwise, ..Row::default() };
+        let mut rows: Vec<Row> = (0..ROWS.len()).map(row).collect();
         let mut add = |contacts: u32, count: fn(&mut Row) -> &mut u64| {
             let place = ROWS.partition_point(|least| *least <= contacts).saturating_sub(1);
             if let Some(row) = rows.get_mut(place) {
