@@ -87,33 +87,33 @@ impl DecisionLog {
 
     /// An ask and its answer. `asked` is the question as it was sent.
     pub fn asked(&self, asked: Value, question: &Question, answer: &Answer, now: Moment) {
-        self.add(now, line::ask(asked, question, answer, &self.ids));
+        self.add(now, &line::ask(asked, question, answer, &self.ids));
     }
 
     /// An event that was told, as it was sent.
     pub fn told(&self, event: &Value, now: Moment) {
-        self.add(now, line::tell(event, &self.ids));
+        self.add(now, &line::tell(event, &self.ids));
     }
 
     /// What was put about a customer.
     pub fn put(&self, customer: &str, put: &Put, now: Moment) {
         for line in line::puts(customer, put, &self.ids, now) {
-            self.add(now, line);
+            self.add(now, &line);
         }
     }
 
     /// A campaign that was halted, or goes on.
     pub fn halted(&self, campaign: &str, on: bool, now: Moment) {
-        self.add(now, line::halt(campaign, on));
+        self.add(now, &line::halt(campaign, on));
     }
 
     /// A follow-up that was done: somebody has replied.
     pub fn done(&self, follow_up: &FollowUp, now: Moment) {
-        self.add(now, line::done(follow_up, &self.ids));
+        self.add(now, &line::done(follow_up, &self.ids));
     }
 
-    fn add(&self, now: Moment, line: String) {
-        if !self.queue.add(now, &line) {
+    fn add(&self, now: Moment, line: &str) {
+        if !self.queue.add(now, line) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -201,7 +201,7 @@ fn killed_under_load_it_leaves_whole_lines_at_the_next_start() {
                     let asked = question(&format!("c-{asker}-{number}"), "email").to_string();
                     caller.try_send("POST", "/v1/preflight", asked.as_bytes()).is_ok()
                 };
-                (0..).take_while(|number| ask(*number)).count()
+                (0..u32::MAX).take_while(|number| ask(*number)).count()
             })
         })
         .collect();
@@ -279,7 +279,7 @@ fn a_stream_in_redis_holds_the_same_lines() {
     process.terminate();
     let entries: Vec<(String, Vec<String>)> =
         server.command(&["XRANGE", "decisions-test:decisions", "-", "+"]);
-    let text: String = entries.iter().map(|(_, fields)| format!("{}\n", fields[1])).collect();
+    let text = entries.into_iter().map(|(_, mut fields)| fields.remove(1)).collect::<Vec<_>>().join("\n");
     let replayed = lines(&run(&["simulate", "--policy", &policy], &text));
     let again: Vec<Value> = replayed.into_iter().filter(|line| line["verdict"].is_string()).collect();
     assert_eq!(verdicts(&again), verdicts(&answers));

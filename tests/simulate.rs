@@ -22,7 +22,7 @@ fn history() -> String {
         }
     }
     steps.push(steps[0].clone());
-    steps.iter().map(|step| format!("{step}\n")).collect()
+    steps.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }
 
 struct Folder(tempfile::TempDir);
@@ -103,7 +103,7 @@ fn answered_stands_beside_an_ask_only_and_must_be_an_answer() {
         json!({"at": at, "halt": {"campaign": "x", "on": true}, "answered": {"verdict": "allow"}}),
         json!({"at": at, "ask": asked, "answered": {"verdict": "allow"}}),
     ];
-    let input: String = steps.iter().map(|step| format!("{step}\n")).collect();
+    let input = steps.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let answers = lines(&run(&["simulate"], &input));
     let pointers = |line: &Value| -> Vec<String> {
         let errors = line["problem"]["errors"].as_array().cloned().unwrap_or_default();

@@ -106,7 +106,7 @@ impl Files {
             match self.append_some(rest) {
                 Ok(taken) => {
                     let (done, later) = rest.split_at_checked(taken).unwrap_or((rest, &[]));
-                    written.lines += done.iter().filter(|byte| **byte == b'\n').count() as u64;
+                    written.lines += done.split_inclusive(|byte| *byte == b'\n').count() as u64;
                     rest = later;
                 }
                 Err(error) => {
@@ -238,11 +238,11 @@ mod tests {
         let whole = format!("one\n{}\nthree\n", "x".repeat(STEP_BYTES as usize));
         for length in [0, 1, 4, 5, 10, whole.len() - 6, whole.len() - 1, whole.len()] {
             let folder = tempfile::tempdir().expect("a folder");
-            let torn = &whole[..length];
+            let torn = whole.get(..length).expect("a part");
             std::fs::write(folder.path().join("decisions-0000000007.jsonl"), torn).expect("written");
             let mut files = Files::open(folder.path().to_owned(), 1 << 20, 3).expect("opened");
             files.append(b"next\n");
-            let kept = &torn[..torn.rfind('\n').map_or(0, |end| end + 1)];
+            let kept = torn.get(..torn.rfind('\n').map_or(0, |end| end + 1)).expect("a part");
             assert_eq!(contents(folder.path()), [format!("{kept}next\n")], "{length}");
         }
     }

@@ -85,7 +85,7 @@ mod tests {
             assert!(queue.add(Moment::from_millis(noon.millis() + millis), ",\"ask\":{}}"));
         }
         let text = String::from_utf8(queue.take().bytes).expect("text");
-        let moments: Vec<&str> = text.lines().map(|line| &line[7..31]).collect();
+        let moments: Vec<&str> = text.lines().map(|line| line.get(7..31).expect("a moment")).collect();
         assert_eq!(
             moments,
             ["2026-11-16T12:00:00.000Z", "2026-11-16T12:00:00.007Z", "2026-11-16T12:00:00.007Z"]

@@ -38,7 +38,9 @@ impl Shared {
         self.gate.tell(told, now).await?;
         if let Some(log) = &self.decision_log {
             let events = sent.as_array().map_or(std::slice::from_ref(sent), Vec::as_slice);
-            events.iter().for_each(|event| log.told(event, now));
+            for event in events {
+                log.told(event, now);
+            }
         }
         Ok(())
     }
