@@ -26,7 +26,7 @@ pub const VERBS: [&str; 4] = ["ask", "tell", "put", "halt"];
 /// customer may yet wish for fewer in a week or a month.
 const LEAST_KEPT: Span = Span::from_days(32);
 /// So many customers are kept before it is first looked who can be forgotten.
-const FEW_CUSTOMERS: usize = 65_536;
+const FEW_CUSTOMERS: usize = 8_192;
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
