@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 
 use crate::clock::Clock;
+use crate::decision_log::{DecisionLog, DecisionLogError};
 use crate::domain::words::Name;
 use crate::gate::{Gate, Terms, Waited};
 use crate::heralds;
@@ -34,6 +35,8 @@ pub enum AppError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    DecisionLog(#[from] DecisionLogError),
     #[error("cannot listen on {listen}: {error}")]
     Listen { listen: SocketAddr, error: std::io::Error },
     #[error("stopped: {0}")]
@@ -45,6 +48,7 @@ pub struct App {
     server: Server,
     address: SocketAddr,
     gate: Arc<Gate>,
+    decision_log: Option<Arc<DecisionLog>>,
 }
 
 impl App {
@@ -81,9 +85,15 @@ impl App {
             ..terms(settings)
         };
         let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
+        let decision_log = settings.decision_log.as_ref();
+        let decision_log = decision_log.map(|log| DecisionLog::open(log, &gate).map(Arc::new)).transpose()?;
+        if let Some(log) = &decision_log {
+            chores::log_decisions(log);
+        }
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
-        let (server, address) = http::serve(settings, Arc::clone(&gate), metrics, clock)
-            .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        let (server, address) =
+            http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
+                .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,
             policy = &*policy.mark.version,
@@ -97,7 +107,7 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address, gate })
+        Ok(Self { server, address, gate, decision_log })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -118,7 +128,7 @@ impl App {
     /// When the server fails.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
         self.server.await?;
-        chores::finish(&self.gate).await;
+        chores::finish(&self.gate, self.decision_log.as_deref()).await;
         tracing::info!("stopped");
         Ok(())
     }

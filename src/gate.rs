@@ -56,6 +56,9 @@ pub struct Terms {
     pub refusals: Option<Arc<RefusalQueue>>,
     /// Whether somebody announces follow-ups.
     pub announces: bool,
+    /// Keeps only what the policy and the customer's wishes can look back on, and what is no older than this:
+    /// where nobody else will ever look at the records.
+    pub keeps_only: Option<Span>,
     /// Told how long somebody waited for a person, by the kind of follow-up, when it is over.
     pub waited: Option<Waited>,
 }
@@ -65,6 +68,9 @@ pub type Waited = Arc<dyn Fn(&str, Span) + Send + Sync>;
 
 /// How long after the longest look-back a record may still be wanted: clocks differ, and so do zones.
 const KEPT_LONGER: Span = Span::from_days(30);
+
+/// What is added to how far back anything can look.
+const SPARE: Span = Span::from_days(2);
 
 impl Gate {
     #[must_use]
@@ -214,6 +220,7 @@ impl Gate {
         let entries = record.contacts().len().max(record.events().len());
         let kept = self.terms.retention.map_or(KEPT, |retention| retention.min(KEPT));
         let kept = if entries > LONG_RECORD { kept.min(self.policy.longest_look_back()) } else { kept };
+        let kept = self.terms.keeps_only.map_or(kept, |least| self.looks_back(record).max(least).min(kept));
         let horizon = now - kept;
         let is_old = record.contacts().first().is_some_and(|contact| contact.at < horizon)
             || record.events().first().is_some_and(|event| event.time < horizon);
@@ -228,6 +235,21 @@ impl Gate {
         record.compact(horizon, counts, |entry| self.may_hold_for_ever(entry));
     }
 
+    /// How far back anything can look that judges this customer's contacts, with a little to spare: a question may
+    /// be about a moment that is just over, and days begin elsewhere earlier.
+    fn looks_back(&self, record: &Record) -> Span {
+        let wished = record.wishes.at_most.iter().map(|wished| wished.window.reach()).max();
+        let longest = wished.unwrap_or_default().max(self.policy.longest_look_back());
+        Span::from_millis(longest.millis() + SPARE.millis())
+    }
+
+    /// Whether anything in a record may matter to an answer at `now` or later, to a gate that keeps only such.
+    #[must_use]
+    pub fn may_matter(&self, record: &Record, now: Moment) -> bool {
+        let kept = self.terms.keeps_only.map_or(KEPT, |least| self.looks_back(record).max(least));
+        self.forgettable_since(record).is_none_or(|latest| latest >= now - kept)
+    }
+
     /// Whether a hold without an end may rest on it.
     fn may_hold_for_ever(&self, entry: Entry<'_>) -> bool {
         self.policy.rules.iter().any(|rule| match &rule.kind {
@@ -239,6 +261,14 @@ impl Gate {
     /// For how long the record matters: what people have said for ever, contacts and events until no
     /// window, lifetime counts and endless holds apart, can reach them.
     fn keep(&self, record: &Record, now: Moment) -> Keep {
+        match self.forgettable_since(record) {
+            Some(latest) => Keep::For(latest.max(now) + KEPT + KEPT_LONGER - now),
+            None => Keep::Forever,
+        }
+    }
+
+    /// The latest entry of a record in which nothing matters for ever.
+    fn forgettable_since(&self, record: &Record) -> Option<Moment> {
         let counts_lifetimes = self.policy.rules.iter().any(|rule| match &rule.kind {
             RuleKind::Cap(cap) => matches!(cap.window, Window::Lifetime),
             RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
@@ -247,12 +277,7 @@ impl Gate {
             record.contacts().iter().any(|contact| self.may_hold_for_ever(Entry::Contact(contact)))
                 || record.events().iter().any(|event| self.may_hold_for_ever(Entry::Event(event)))
         };
-        match record.latest() {
-            Some(latest) if !record.has_a_say() && !counts_lifetimes && !holds_for_ever() => {
-                Keep::For(latest.max(now) + KEPT + KEPT_LONGER - now)
-            }
-            _ => Keep::Forever,
-        }
+        record.latest().filter(|_| !record.has_a_say() && !counts_lifetimes && !holds_for_ever())
     }
 }
 

@@ -14,6 +14,7 @@ mod metrics;
 mod policy;
 mod preflight;
 mod timeline;
+mod verbs;
 mod wishes_page;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer, Resource, Route, web};
 
 use crate::clock::Clock;
+use crate::decision_log::DecisionLog;
 use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -36,6 +38,7 @@ pub struct Shared {
     gate: Arc<Gate>,
     questions: QuestionReader,
     metrics: Arc<Metrics>,
+    decision_log: Option<Arc<DecisionLog>>,
     /// Opens customers' own pages; nothing where there are none.
     wishes_links: Option<WishesLinks>,
     clock: Clock,
@@ -107,11 +110,13 @@ pub fn serve(
     settings: &Settings,
     gate: Arc<Gate>,
     metrics: Arc<Metrics>,
+    decision_log: Option<Arc<DecisionLog>>,
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         metrics,
+        decision_log,
         gate,
         wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,

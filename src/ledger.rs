@@ -166,6 +166,15 @@ pub trait Ledger: Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
+    /// Appends lines to a stream of decisions of about `max_lines`, where there is one.
+    fn log_decisions<'a>(
+        &'a self,
+        _lines: &'a [&'a [u8]],
+        _max_lines: usize,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(ready(Ok(())))
+    }
+
     /// Whether the ledger can be read and written, as far as it knows.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod decide;
+pub mod decision_log;
 pub mod domain;
 pub mod gate;
 pub mod heralds;

@@ -24,6 +24,8 @@ pub struct Metrics {
     oldest: IntGaugeVec,
     waited: HistogramVec,
     unshown: IntCounter,
+    logged: IntCounter,
+    unlogged: IntCounter,
 }
 
 impl Metrics {
@@ -65,12 +67,21 @@ impl Metrics {
             &["kind"],
         )?;
         registry.register(Box::new(waited.clone()))?;
-        let unshown = IntCounter::new(
-            "contact_governor_refusals_unrecorded_total",
+        let count = |name: &str, help: &str| -> prometheus::Result<IntCounter> {
+            let counter = IntCounter::new(format!("contact_governor_{name}"), help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let unshown = count(
+            "refusals_unrecorded_total",
             "Refusals that no timeline shows, since more came at once than may wait to be noted.",
         )?;
-        registry.register(Box::new(unshown.clone()))?;
-        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown })
+        let logged = count("decision_log_lines_total", "Lines written to the decision log.")?;
+        let unlogged = count(
+            "decision_log_dropped_total",
+            "Lines that the decision log lacks: more came at once than may wait, or they could not be written.",
+        )?;
+        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown, logged, unlogged })
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -93,6 +104,12 @@ impl Metrics {
     /// So many refusals were ever left out.
     pub fn unshown_refusals(&self, ever: u64) {
         self.unshown.inc_by(ever.saturating_sub(self.unshown.get()));
+    }
+
+    /// So many lines of the decision log were ever written, and so many lost.
+    pub fn decision_log(&self, written: u64, dropped: u64) {
+        self.logged.inc_by(written.saturating_sub(self.logged.get()));
+        self.unlogged.inc_by(dropped.saturating_sub(self.unlogged.get()));
     }
 
     /// A message claimed what its sender had not declared.

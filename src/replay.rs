@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::answer::Answer;
-use crate::domain::moment::Moment;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::question::Question;
+use crate::domain::words::Verdict;
 use crate::gate::ask::Wanted;
 use crate::gate::{Gate, Terms};
 use crate::ledger::memory::MemoryLedger;
@@ -20,6 +22,12 @@ use crate::wire::question::QuestionReader;
 /// The members of a line that say what happens.
 pub const VERBS: [&str; 4] = ["ask", "tell", "put", "halt"];
 
+/// Of what no rule and no wish can look back on, a replay keeps nothing; but contacts at least for so long, since a
+/// customer may yet wish for fewer in a week or a month.
+const LEAST_KEPT: Span = Span::from_days(32);
+/// So many customers are kept before it is first looked who can be forgotten.
+const FEW_CUSTOMERS: usize = 8_192;
+
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'v> {
@@ -32,7 +40,11 @@ pub enum Step<'v> {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    Answered(Box<Answer>),
+    Answered {
+        answer: Box<Answer>,
+        /// Whether the contact had been allowed before, so that it is none more.
+        is_repeated: bool,
+    },
     Stored,
     Problem(Box<Problem>),
 }
@@ -40,21 +52,32 @@ pub enum Outcome {
 /// A governor in memory, on whatever clock its steps follow.
 pub struct Replay {
     gate: Gate,
+    ledger: Arc<MemoryLedger>,
     questions: QuestionReader,
     steps: u64,
+    /// With so many customers it is looked who can be forgotten.
+    customers_to_sweep: usize,
 }
 
 impl Replay {
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Self {
-        let gate = Gate::new(Arc::clone(&policy), Arc::new(MemoryLedger::default()), Terms::default());
-        Self { gate, questions: QuestionReader::new(policy), steps: 0 }
+        let ledger = Arc::new(MemoryLedger::default());
+        let terms = Terms { keeps_only: Some(LEAST_KEPT), ..Terms::default() };
+        let gate = Gate::new(Arc::clone(&policy), Arc::clone(&ledger) as _, terms);
+        let questions = QuestionReader::new(policy);
+        Self { gate, ledger, questions, steps: 0, customers_to_sweep: FEW_CUSTOMERS }
     }
 
     /// Takes one step at `at`. What a step leaves out is filled in from its number, so that the same
     /// steps give the same outcomes.
     pub async fn step(&mut self, at: Moment, step: Step<'_>) -> Outcome {
         self.steps += 1;
+        if self.ledger.customers() >= self.customers_to_sweep {
+            self.ledger.forget_unless(|record| self.gate.may_matter(record, at));
+            // Each look through all is paid for by as many customers who have come since.
+            self.customers_to_sweep = FEW_CUSTOMERS.max(self.ledger.customers() * 2);
+        }
         let outcome = match step {
             Step::Ask(question) => self.ask(question, at).await,
             Step::Tell(event) => self.tell(event, at).await,
@@ -69,10 +92,21 @@ impl Replay {
         let within = |problem: Problem| problem.within("/ask");
         let question =
             self.questions.read(question, at, || format!("step-{number}").into()).map_err(within)?;
+        let is_known = self.is_reserved(&question).await;
         let answer = self.gate.ask(&question, Wanted::default(), at).await;
-        answer
-            .map(|answer| Outcome::Answered(Box::new(answer)))
-            .map_err(|misuses| within(Problem::misused(&misuses)))
+        let answer = answer.map_err(|misuses| within(Problem::misused(&misuses)))?;
+        let is_repeated = is_known && answer.verdict == Verdict::Allow;
+        Ok(Outcome::Answered { answer: Box::new(answer), is_repeated })
+    }
+
+    async fn is_reserved(&self, question: &Question) -> bool {
+        if question.is_minted {
+            return false;
+        }
+        let record = self.gate.record(&question.customer).await;
+        record.is_ok_and(|record| {
+            record.contact(&question.contact_id).is_some_and(|contact| contact.standing.counts())
+        })
     }
 
     async fn tell(&self, event: &Value, at: Moment) -> Result<Outcome, Problem> {

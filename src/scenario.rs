@@ -258,7 +258,7 @@ fn disappointments(expect: Option<&Value>, outcome: &Outcome) -> Vec<String> {
                 vec![format!("expected the problem {problem}, but it was stored")]
             });
         }
-        Outcome::Answered(answer) => answer,
+        Outcome::Answered { answer, is_repeated: _ } => answer,
     };
     let mut found = Vec::new();
     if let Some(problem) = wanted("problem") {

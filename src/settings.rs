@@ -1,6 +1,7 @@
 //! Where to listen, which ledger, which limits: layered from the documented default file, the
 //! operator's file, the environment and flags, every mistake found at once.
 
+mod decision_log;
 mod ledger_url;
 mod secrets;
 mod webhook;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
@@ -56,6 +58,8 @@ pub struct Settings {
     /// `None`: the policy that ships with the program.
     pub policy: Option<PathBuf>,
     pub wishes_page: WishesPageSettings,
+    /// Where every decision is logged; `None`: nowhere.
+    pub decision_log: Option<DecisionLogSettings>,
     pub log_level: String,
     pub log_json: bool,
 }
@@ -135,6 +139,7 @@ impl Settings {
     fn read(layered: &Value) -> Result<Self, SettingsMistakes> {
         let mut reading = Reading { layered, mistakes: Vec::new() };
         reading.check_names();
+        let ledger = reading.parsed("ledger.url", LedgerUrl::parse);
         let settings = Self {
             listen: reading.parsed("http.listen", |text| {
                 text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:8080`"))
@@ -145,7 +150,8 @@ impl Settings {
             request_timeout: reading.duration("http.request_timeout"),
             keep_alive: reading.duration("http.keep_alive"),
             shutdown_timeout: reading.duration("http.shutdown_timeout"),
-            ledger: reading.parsed("ledger.url", LedgerUrl::parse),
+            decision_log: decision_log::read(&mut reading, &ledger),
+            ledger,
             ledger_timeout: reading.duration("ledger.timeout"),
             retention: reading.parsed("ledger.retention", |text| {
                 if text.is_empty() {

@@ -4,6 +4,7 @@
 //! bad field is found at once and named by its JSON pointer.
 
 pub mod answer;
+pub mod answered;
 pub mod batch;
 pub mod claims;
 pub mod customer;

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 9] = [
     &["decide", "ledger"],
     &["gate"],
     &["wire", "telemetry", "metrics"],
-    &["replay"],
+    &["replay", "decision_log"],
     &["http", "scenario", "heralds"],
     &["app", "cli"],
 ];

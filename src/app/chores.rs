@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
+use crate::decision_log::DecisionLog;
 use crate::domain::moment::Span;
 use crate::gate::Gate;
 use crate::gate::announce::Herald;
@@ -25,6 +26,9 @@ const REFUSALS: Duration = Duration::from_millis(100);
 const REFUSED_AT_A_TIME: usize = 1_000;
 /// How long the end of the program waits for that.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How soon a decision is in the log; a crash loses what was decided since.
+const LOG: Duration = Duration::from_millis(100);
 
 /// How soon it is told that a follow-up was opened here.
 const ANNOUNCE: Duration = Duration::from_millis(250);
@@ -45,8 +49,25 @@ pub fn start(
     actix_web::rt::spawn(announce(look_every, Arc::clone(gate), heralds, Arc::clone(metrics), clock.clone()));
 }
 
+/// Begins to write the decision log; must be called within a runtime.
+pub fn log_decisions(log: &Arc<DecisionLog>) {
+    let log = Arc::clone(log);
+    actix_web::rt::spawn(async move {
+        let mut ticks = every(LOG);
+        loop {
+            ticks.tick().await;
+            log.write_waiting().await;
+        }
+    });
+}
+
 /// What must not be left undone when the program ends.
-pub async fn finish(gate: &Gate) {
+pub async fn finish(gate: &Gate, decision_log: Option<&DecisionLog>) {
+    if let Some(log) = decision_log
+        && tokio::time::timeout(LAST_PATIENCE, log.write_waiting()).await.is_err()
+    {
+        tracing::warn!("the last decisions could not be logged in time");
+    }
     let all = async { while gate.tell_refusals(REFUSED_AT_A_TIME).await > 0 {} };
     if tokio::time::timeout(LAST_PATIENCE, all).await.is_err() {
         tracing::warn!("the ledger is too slow for the last refusals; no timeline will show them");

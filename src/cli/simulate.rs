@@ -8,16 +8,16 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
-use crate::domain::words::nearest;
+use crate::domain::words::{Verdict, nearest};
 use crate::replay::{Outcome, Replay, Step, VERBS};
 use crate::wire::answer::{AnswerBody, Instant};
+use crate::wire::answered::{self, Answered as Said};
 use crate::wire::fields::{described, not_a_moment};
 use crate::wire::problem::{FieldError, Problem, ProblemKind};
 
 use super::lines::{self, LONGEST_LINE_BYTES, Line};
-use super::report::Report;
+use super::report::{Asked, Other, Report};
 use super::{Exit, console, load_policy};
 
 #[derive(Debug, Args)]
@@ -28,7 +28,10 @@ pub struct Arguments {
     /// Another policy: say of each ask what it would have answered, and where the two differ.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Sum up verdicts by rule, channel and purpose: JSON, or Markdown if the name ends in `.md`.
+    /// Say of each ask what was really answered, as the decision log has it, and where that differs.
+    #[arg(long, conflicts_with = "against")]
+    answered: bool,
+    /// Sum up verdicts by rule, channel and purpose, and what becomes of people: JSON, or Markdown if the name ends in `.md`.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
@@ -45,13 +48,14 @@ pub fn run(arguments: &Arguments) -> Exit {
     let mut simulation = Simulation {
         replay: Replay::new(policy),
         against: against.map(Replay::new),
+        compares_answers: arguments.answered,
         last: None,
-        report: Report::default(),
+        report: arguments.report.as_ref().map(|_| Report::default()),
     };
     let read_and_answer = simulation.run(&mut io::stdin().lock(), &mut BufWriter::new(io::stdout().lock()));
-    let reported = read_and_answer.and_then(|()| match &arguments.report {
-        Some(file) => simulation.report.write(file),
-        None => Ok(()),
+    let reported = read_and_answer.and_then(|()| match (&arguments.report, &simulation.report) {
+        (Some(file), Some(report)) => report.write(file),
+        _ => Ok(()),
     });
     match reported {
         Ok(()) => Exit::Done,
@@ -66,8 +70,11 @@ pub fn run(arguments: &Arguments) -> Exit {
 struct Simulation {
     replay: Replay,
     against: Option<Replay>,
+    /// Whether answers are compared with those that were really given.
+    compares_answers: bool,
     last: Option<Moment>,
-    report: Report,
+    /// Kept only where somebody wants it.
+    report: Option<Report>,
 }
 
 impl Simulation {
@@ -99,7 +106,7 @@ impl Simulation {
             },
         };
         let at_given = value.get("at").cloned().unwrap_or_default();
-        let (at, step) = match read(&value) {
+        let (at, step, really) = match read(&value) {
             Ok(read) => read,
             Err(problem) => {
                 let at = at_given.as_str().and_then(Moment::parse);
@@ -119,23 +126,46 @@ impl Simulation {
             Some(against) => Some(against.step(at, step).await),
             None => None,
         };
-        if let (Step::Ask(question), Outcome::Answered(answer)) = (step, &outcome) {
-            self.report.add(question, answer);
-            if let Some(Outcome::Answered(other)) = &other {
-                self.report.compare(at, question, answer, other);
+        let really = really.filter(|_| self.compares_answers);
+        if let Some(report) = &mut self.report {
+            let other = match (&other, &really) {
+                (Some(Outcome::Answered { answer, is_repeated }), _) => {
+                    Some(Other::Policy { verdict: answer.verdict, is_repeated: *is_repeated })
+                }
+                (_, Some(really)) => Some(Other::Answered(really.verdict)),
+                _ => None,
+            };
+            match (step, &outcome) {
+                (Step::Ask(question), Outcome::Answered { answer, is_repeated }) => {
+                    report.add(Asked { at, question, answer, is_repeated: *is_repeated, other });
+                }
+                (Step::Ask(_), Outcome::Problem(_)) => report.add_problem(),
+                _ => {}
             }
         }
+        let other = match (other, really) {
+            (Some(Outcome::Answered { answer, is_repeated: _ }), _) => Some((AGAINST, Said::of(&answer))),
+            (_, Some(really)) => Some((ANSWERED, really)),
+            _ => None,
+        };
         Answered { at: Value::from(at.to_string()), moment: Some(at), outcome, other }
     }
 }
 
-/// Reads `{"at": …, "ask" | "tell" | "put" | "halt": …}`.
-fn read(line: &Value) -> Result<(Moment, Step<'_>), Problem> {
+/// The member that says what another policy would have said.
+const AGAINST: &str = "against";
+/// The member that says what was really answered, in lines of the decision log and in ours.
+const ANSWERED: &str = "answered";
+
+/// Reads `{"at": …, "ask" | "tell" | "put" | "halt": …}`; beside an ask may stand what was `answered`.
+fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
     let Value::Object(members) = line else {
         let detail = format!("expected an object, found {}", described(line));
         return Err(Problem::fields(vec![FieldError { pointer: String::new(), detail }]));
     };
     let mut errors = Vec::new();
+    let beside_an_ask = members.get(ANSWERED).filter(|_| members.contains_key("ask"));
+    let really = beside_an_ask.and_then(|said| answered::read(said, "/answered", &mut errors));
     let mut error =
         |pointer: &str, detail: String| errors.push(FieldError { pointer: pointer.to_owned(), detail });
     let at = match members.get("at") {
@@ -155,7 +185,10 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>), Problem> {
             None
         }
     };
-    for member in members.keys().filter(|member| *member != "at" && !VERBS.contains(&member.as_str())) {
+    let is_known = |member: &str| {
+        member == "at" || VERBS.contains(&member) || (member == ANSWERED && beside_an_ask.is_some())
+    };
+    for member in members.keys().filter(|member| !is_known(member)) {
         let hint =
             nearest(member, VERBS).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         error(&format!("/{}", crate::wire::fields::escaped(member)), format!("is not known here{hint}"));
@@ -173,7 +206,7 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>), Problem> {
                 "put" => Step::Put(what),
                 _ => Step::Halt(what),
             };
-            Ok((at, step))
+            Ok((at, step, really))
         }
         _ => Err(Problem::fields(errors)),
     }
@@ -184,8 +217,8 @@ struct Answered {
     at: Value,
     moment: Option<Moment>,
     outcome: Outcome,
-    /// What the other policy says, where there is one.
-    other: Option<Outcome>,
+    /// What the other policy says or what was really answered, and the member that says so.
+    other: Option<(&'static str, Said)>,
 }
 
 impl Answered {
@@ -197,12 +230,14 @@ impl Answered {
 impl Serialize for Answered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (&self.outcome, &self.other) {
-            (Outcome::Answered(answer), None) => AnswerBody { at: self.moment, answer }.serialize(serializer),
-            (Outcome::Answered(answer), Some(other)) => {
+            (Outcome::Answered { answer, .. }, None) => {
+                AnswerBody { at: self.moment, answer }.serialize(serializer)
+            }
+            (Outcome::Answered { answer, .. }, Some((member, other))) => {
                 let mut body =
                     serde_json::to_value(AnswerBody { at: self.moment, answer }).unwrap_or_default();
-                if let (Some(members), Outcome::Answered(other)) = (body.as_object_mut(), other) {
-                    members.insert("against".to_owned(), against(answer, other));
+                if let Some(members) = body.as_object_mut() {
+                    members.insert((*member).to_owned(), compared(other, answer.verdict));
                 }
                 body.serialize(serializer)
             }
@@ -222,16 +257,15 @@ impl Serialize for Answered {
     }
 }
 
-/// The other policy's answer, in short.
-fn against(answer: &Answer, other: &Answer) -> Value {
+/// The other answer, in short.
+fn compared(other: &Said, verdict: Verdict) -> Value {
     let mut members = serde_json::Map::new();
     members.insert("verdict".to_owned(), Value::from(other.verdict.name()));
     if let Some(not_before) = other.not_before {
         members
             .insert("not_before".to_owned(), serde_json::to_value(Instant(not_before)).unwrap_or_default());
     }
-    members
-        .insert("rules".to_owned(), other.reasons.iter().map(|reason| Value::from(&*reason.rule)).collect());
-    members.insert("differs".to_owned(), Value::from(answer.verdict != other.verdict));
+    members.insert("rules".to_owned(), other.rules.iter().map(|rule| Value::from(&**rule)).collect());
+    members.insert("differs".to_owned(), Value::from(verdict != other.verdict));
     Value::Object(members)
 }

@@ -160,6 +160,14 @@ impl Gate {
     pub async fn publish(&self, entry: &[(&str, String)]) -> Result<(), LedgerError> {
         self.within(self.ledger.publish(entry)).await
     }
+
+    /// Appends lines to the ledger's stream of decisions.
+    ///
+    /// # Errors
+    /// When they could not all be appended.
+    pub async fn log_decisions(&self, lines: &[&[u8]], max_lines: usize) -> Result<(), LedgerError> {
+        self.within(self.ledger.log_decisions(lines, max_lines)).await
+    }
 }
 
 /// What a herald has still to tell of a follow-up.

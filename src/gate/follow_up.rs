@@ -91,7 +91,7 @@ impl Gate {
         claimed.await?.map(|claimed| self.named(claimed))
     }
 
-    /// A follow-up has been done, which is told as `human.replied` as well.
+    /// A follow-up has been done, which is told as `human.replied` as well; returns it as it was.
     ///
     /// # Errors
     /// When it is not open, or somebody else has claimed it.
@@ -101,7 +101,7 @@ impl Gate {
         by: Option<&Name>,
         what: &Name,
         now: Moment,
-    ) -> Result<(), FollowUpError> {
+    ) -> Result<FollowUp, FollowUpError> {
         let handle = &self.handle(name).await?;
         self.change(&handle.customer, now, |record| {
             let Some(open) = self.open_one(record, handle) else {
@@ -115,7 +115,7 @@ impl Gate {
             for event in follow_up::done(&open, what.clone(), by.cloned(), now) {
                 record.tell(event);
             }
-            (Ok(()), Stored::Yes)
+            (Ok(open), Stored::Yes)
         })
         .await?
     }

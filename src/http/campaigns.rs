@@ -14,7 +14,7 @@ async fn set(shared: &Shared, campaign: &str, halted: bool) -> Result<HttpRespon
             FieldError { pointer: String::new(), detail: format!("the campaign in the path {detail}") };
         return Err(Problem::fields(vec![error]).into());
     }
-    shared.gate.set_halt(campaign, halted, shared.clock.now()).await?;
+    shared.halt(campaign, halted, shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -26,7 +26,7 @@ pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
 }
 
 async fn set(shared: &Shared, customer: &str, put: &Put) -> Result<HttpResponse, Refusal> {
-    shared.gate.put(checked(customer)?, put, shared.clock.now()).await?;
+    shared.put(checked(customer)?, put, shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

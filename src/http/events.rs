@@ -36,6 +36,6 @@ pub async fn post(
     if !errors.is_empty() {
         return Err(Problem::fields(errors).into());
     }
-    shared.gate.tell(&told, now).await?;
+    shared.tell(&body.0, &told, now).await?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -63,6 +63,6 @@ pub async fn done(
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let done = follow_up::read_done(&body.0)?;
-    shared.gate.done(&id, done.by.as_ref(), &done.what, shared.clock.now()).await?;
+    shared.done(&id, &done, shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

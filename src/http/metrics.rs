@@ -6,5 +6,8 @@ use super::Shared;
 
 pub async fn get(shared: web::Data<Shared>) -> HttpResponse {
     shared.metrics.unshown_refusals(shared.gate.refusals_dropped());
+    if let Some(log) = &shared.decision_log {
+        shared.metrics.decision_log(log.lines_written(), log.lines_dropped());
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.metrics.text())
 }

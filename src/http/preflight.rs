@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use crate::gate::ask::Wanted;
 use crate::wire::answer::AnswerBody;
-use crate::wire::problem::Problem;
 
 use super::Shared;
 use super::answering::{Refusal, json};
@@ -23,10 +22,7 @@ pub async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let now = shared.clock.now();
-    let question = shared.questions.read(&body.0, now, Shared::mint)?;
-    shared.metrics.undeclared(question.undeclared);
     let wanted = Wanted { alternatives: query.is_some_and(|query| query.alternatives) };
-    let answer =
-        shared.gate.ask(&question, wanted, now).await.map_err(|misuses| Problem::misused(&misuses))?;
+    let answer = shared.ask(body.0, wanted, now).await?;
     Ok(json(&AnswerBody { at: None, answer: &answer }))
 }

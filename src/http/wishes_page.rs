@@ -63,15 +63,15 @@ async fn post(
     let body = body.map_err(TurnedAway::Refused)?.0;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if is_one_click(content_type.unwrap_or_default(), &body) {
-        shared.gate.put(&customer, &stop(), now).await?;
+        shared.put(&customer, &stop(), now).await?;
         let said = "Unsubscribed from all messages.\n";
         return Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(said));
     }
     let sent = Sent::read(&body);
     match sent.intent {
         Intent::Save => return save(&shared, &customer, &sent, now).await,
-        Intent::Stop => shared.gate.put(&customer, &stop(), now).await?,
-        Intent::TakeBack => shared.gate.put(&customer, &take_back(), now).await?,
+        Intent::Stop => shared.put(&customer, &stop(), now).await?,
+        Intent::TakeBack => shared.put(&customer, &take_back(), now).await?,
     }
     Ok(saved())
 }
@@ -83,7 +83,7 @@ async fn save(shared: &Shared, customer: &str, sent: &Sent, now: Moment) -> Resu
     match sent.filled.changes(&standing) {
         Ok(put) if mistakes.is_empty() => {
             if let Some(put) = put {
-                shared.gate.put(customer, &put, now).await?;
+                shared.put(customer, &put, now).await?;
             }
             return Ok(saved());
         }

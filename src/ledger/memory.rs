@@ -26,6 +26,25 @@ pub struct MemoryLedger {
 }
 
 impl MemoryLedger {
+    /// How many customers there is a record of.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        lock(&self.records).len()
+    }
+
+    /// Forgets customers of whose records nothing is needed any more. Only where nobody is about to commit: a
+    /// record that is made anew begins with the first revision again.
+    pub fn forget_unless(&self, is_needed: impl Fn(&Record) -> bool) {
+        let mut due = lock(&self.due);
+        lock(&self.records).retain(|customer, standing| {
+            let is_kept = standing.tombstone.is_some() || is_needed(&standing.record);
+            if !is_kept {
+                due.set(customer, None);
+            }
+            is_kept
+        });
+    }
+
     /// Changes what stands if its revision holds. In memory an id may stand beside a tombstone: it is gone with
     /// the process.
     fn replace(&self, customer: &str, revision: Revision, change: impl FnOnce(&mut Loaded)) -> Committed {

@@ -55,6 +55,8 @@ pub struct RedisLedger {
     due_key: String,
     /// A stream: what is told of follow-ups.
     stream_key: String,
+    /// Another: the decision log.
+    decisions_key: String,
     /// `WAIT`, where replicas must have a commit before it counts.
     wait: Option<(usize, Cmd)>,
     command_timeout_ms: u64,
@@ -100,6 +102,7 @@ impl RedisLedger {
             key_prefix: format!("{}c:", settings.key_prefix),
             due_key: format!("{}due", settings.key_prefix),
             stream_key: format!("{}follow-ups", settings.key_prefix),
+            decisions_key: format!("{}decisions", settings.key_prefix),
             wait,
             command_timeout_ms: settings.command_timeout.as_millis() as u64,
             writable,
@@ -363,6 +366,17 @@ impl Ledger for RedisLedger {
         Box::pin(async move {
             let added = stream::add(&self.link, &self.stream_key, entry).await;
             added.map_err(|error| self.failed("append to the stream", &error))
+        })
+    }
+
+    fn log_decisions<'a>(
+        &'a self,
+        lines: &'a [&'a [u8]],
+        max_lines: usize,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let added = stream::add_decisions(&self.link, &self.decisions_key, lines, max_lines).await;
+            added.map_err(|error| self.failed("append to the decision log", &error))
         })
     }
 

@@ -1,15 +1,18 @@
 //! What is set about a customer: wishes, facts, suppressions.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::domain::fact::Fact;
 use crate::domain::opening_hours::{OpenRange, OpeningHours, Week};
+use crate::domain::suppression::Scope;
 use crate::domain::window::Window;
 use crate::domain::wishes::{WishedLimit, Wishes};
 use crate::domain::words::Name;
 use crate::gate::put::{Put, SuppressionPut};
 use crate::policy::Policy;
 
-use super::fact::read_facts;
+use super::customer;
+use super::fact::{read_facts, to_json};
 use super::fields::{Fields, LONGEST_LIST, described, escaped};
 use super::problem::{FieldError, Problem};
 use super::question::among;
@@ -103,6 +106,54 @@ pub fn read_put(value: &Value, pointer: &str, policy: &Policy) -> Result<(Name, 
     }
     let put = finished(errors, put)?;
     customer.map(|customer| (customer, put)).ok_or_else(|| Problem::fields(Vec::new()))
+}
+
+/// What was put, as `read_put` reads it: one value, or several where one cannot say it all. Who set it, and why, is
+/// left out: nothing is judged by that. Lifts for some purposes cannot be put so, and are left out too.
+#[must_use]
+pub fn bodies(customer: &str, put: &Put) -> Vec<Value> {
+    let of = |member: &str, value: Value| json!({"customer": customer, member: value});
+    let wishes = put.wishes.as_ref().map(|wishes| of("wishes", customer::wishes(wishes)));
+    let facts: Map<String, Value> = put
+        .facts
+        .iter()
+        .map(|(name, fact)| (name.to_string(), fact.as_ref().map_or(Value::Null, written_fact)))
+        .collect();
+    let facts = (!facts.is_empty()).then(|| of("facts", facts.into()));
+    let suppressions = put.suppressions.iter().filter_map(|put| {
+        let (channel, said) = written_suppression(put)?;
+        Some(of("suppressions", json!({channel.as_deref().unwrap_or(suppression::ALL): said})))
+    });
+    wishes.into_iter().chain(facts).chain(suppressions).collect()
+}
+
+fn written_fact(fact: &Fact) -> Value {
+    let mut written = json!({"value": to_json(&fact.value)});
+    if let (Some(as_of), Some(members)) = (fact.as_of, written.as_object_mut()) {
+        members.insert("as_of".to_owned(), as_of.to_string().into());
+    }
+    written
+}
+
+fn written_suppression(put: &SuppressionPut) -> Option<(&Option<Name>, Value)> {
+    match put {
+        SuppressionPut::Lift { channel, purposes } => {
+            purposes.is_empty().then_some((channel, Value::Bool(false)))
+        }
+        SuppressionPut::Suppress { channel, scopes, until, reason: _, source: _ } => {
+            let mut said = Map::new();
+            let purposes: Vec<&Name> = scopes.iter().filter_map(Scope::purpose).collect();
+            if scopes.contains(&Scope::EveryPurpose) {
+                said.insert("purposes".to_owned(), suppression::ALL.into());
+            } else if !purposes.is_empty() {
+                said.insert("purposes".to_owned(), json!(purposes));
+            }
+            if let Some(until) = until {
+                said.insert("expires_at".to_owned(), until.to_string().into());
+            }
+            Some((channel, said.into()))
+        }
+    }
 }
 
 fn finished(errors: Vec<FieldError>, put: Put) -> Result<Put, Problem> {

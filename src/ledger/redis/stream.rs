@@ -1,6 +1,7 @@
 //! The stream of what is told of follow-ups, for programs that follow Redis. Entries name nobody: the follow-up's
 //! name opens only for the governor.
 
+use futures_util::future::try_join_all;
 use redis::{FromRedisValue, RedisResult};
 
 use crate::domain::follow_up::Handle;
@@ -20,6 +21,19 @@ pub async fn add(link: &Link, key: &str, entry: &[(&str, String)]) -> RedisResul
         add.arg(*field).arg(value);
     }
     link.send(key.as_bytes(), &Request::Command(add)).await.map(drop)
+}
+
+/// The field with a line of the decision log.
+const LINE: &str = "line";
+
+/// Appends lines of the decision log, one an entry, in their order; all are under way at once.
+pub async fn add_decisions(link: &Link, key: &str, lines: &[&[u8]], max_lines: usize) -> RedisResult<()> {
+    let adding = lines.iter().map(|line| async move {
+        let mut add = redis::cmd("XADD");
+        add.arg(key).arg("MAXLEN").arg("~").arg(max_lines).arg("*").arg(LINE).arg(*line);
+        link.send(key.as_bytes(), &Request::Command(add)).await
+    });
+    try_join_all(adding).await.map(drop)
 }
 
 /// Removes a customer's entries.

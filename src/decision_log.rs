@@ -1,0 +1,186 @@
+//! The decision log: what was decided, told, put and halted, as the very lines that `simulate` reads, so that
+//! yesterday's traffic tries out tomorrow's policy.
+//!
+//! No ask waits for it. Lines go into a bounded queue; a chore takes them from there to files or to a stream. What
+//! does not fit, and what cannot be written, is counted and lost. It knows no rule, and holds no message's text.
+
+mod files;
+mod ids;
+mod line;
+mod queue;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::domain::answer::Answer;
+use crate::domain::follow_up::FollowUp;
+use crate::domain::moment::Moment;
+use crate::domain::question::Question;
+use crate::gate::Gate;
+use crate::gate::put::Put;
+use crate::settings::{DecisionLogSettings, LogTo};
+
+use files::{Files, Written};
+use ids::Ids;
+use queue::{Queue, Taken};
+
+/// So many lines go to a stream at once.
+const TOGETHER: usize = 24;
+
+/// Why there is no log, although there is to be one.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionLogError {
+    #[error(
+        "another process already writes the decision log in `{directory}`; each needs a folder of its own"
+    )]
+    Owned { directory: PathBuf },
+    #[error("cannot write the decision log in `{directory}`: {error}")]
+    Io { directory: PathBuf, error: std::io::Error },
+}
+
+/// The log of one instance.
+pub struct DecisionLog {
+    ids: Ids,
+    queue: Queue,
+    written: AtomicU64,
+    dropped: AtomicU64,
+    writer: tokio::sync::Mutex<Writer>,
+}
+
+struct Writer {
+    to: Destination,
+    /// Since it could not be written: how many lines were lost by then.
+    failing_since: Option<u64>,
+}
+
+enum Destination {
+    Files(Arc<Mutex<Files>>),
+    Stream { gate: Arc<Gate>, max_lines: usize },
+}
+
+impl DecisionLog {
+    /// Opens the log that the settings ask for; `gate` is the way to a stream.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(settings: &DecisionLogSettings, gate: &Arc<Gate>) -> Result<Self, DecisionLogError> {
+        let to = match &settings.to {
+            LogTo::Files { directory, max_file_bytes, max_files } => {
+                let files = Files::open(directory.clone(), *max_file_bytes, *max_files)?;
+                Destination::Files(Arc::new(Mutex::new(files)))
+            }
+            LogTo::RedisStream { max_lines } => {
+                Destination::Stream { gate: Arc::clone(gate), max_lines: *max_lines }
+            }
+        };
+        Ok(Self {
+            ids: Ids::new(&settings.ids),
+            queue: Queue::default(),
+            written: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            writer: tokio::sync::Mutex::new(Writer { to, failing_since: None }),
+        })
+    }
+
+    /// An ask and its answer. `asked` is the question as it was sent.
+    pub fn asked(&self, asked: Value, question: &Question, answer: &Answer, now: Moment) {
+        self.add(now, &line::ask(asked, question, answer, &self.ids));
+    }
+
+    /// An event that was told, as it was sent.
+    pub fn told(&self, event: &Value, now: Moment) {
+        self.add(now, &line::tell(event, &self.ids));
+    }
+
+    /// What was put about a customer.
+    pub fn put(&self, customer: &str, put: &Put, now: Moment) {
+        for line in line::puts(customer, put, &self.ids, now) {
+            self.add(now, &line);
+        }
+    }
+
+    /// A campaign that was halted, or goes on.
+    pub fn halted(&self, campaign: &str, on: bool, now: Moment) {
+        self.add(now, &line::halt(campaign, on));
+    }
+
+    /// A follow-up that was done: somebody has replied.
+    pub fn done(&self, follow_up: &FollowUp, now: Moment) {
+        self.add(now, &line::done(follow_up, &self.ids));
+    }
+
+    fn add(&self, now: Moment, line: &str) {
+        if !self.queue.add(now, line) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Lines that were ever written.
+    #[must_use]
+    pub fn lines_written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Lines that were ever lost: more came at once than may wait, or they could not be written.
+    #[must_use]
+    pub fn lines_dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Writes what waits; must be called within a runtime.
+    pub async fn write_waiting(&self) {
+        let mut writer = self.writer.lock().await;
+        let taken = self.queue.take();
+        if taken.lines == 0 {
+            return;
+        }
+        let lines = taken.lines;
+        let written = match &writer.to {
+            Destination::Files(files) => to_files(files, taken).await,
+            Destination::Stream { gate, max_lines } => to_stream(gate, *max_lines, &taken).await,
+        };
+        self.written.fetch_add(written.lines, Ordering::Relaxed);
+        let lost_before = self.dropped.fetch_add(lines.saturating_sub(written.lines), Ordering::Relaxed);
+        match (&written.failure, writer.failing_since) {
+            (Some(why), None) => {
+                tracing::error!(
+                    why,
+                    "the decision log cannot be written; decisions go on, and are not logged"
+                );
+                writer.failing_since = Some(lost_before);
+            }
+            (None, Some(before)) => {
+                let lost = self.lines_dropped().saturating_sub(before);
+                tracing::info!(lost, "the decision log is written again");
+                writer.failing_since = None;
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+}
+
+async fn to_files(files: &Arc<Mutex<Files>>, taken: Taken) -> Written {
+    let files = Arc::clone(files);
+    // Files are written where no request waits.
+    let writing = tokio::task::spawn_blocking(move || {
+        files.lock().unwrap_or_else(PoisonError::into_inner).append(&taken.bytes)
+    });
+    writing.await.unwrap_or_else(|error| Written { lines: 0, failure: Some(error.to_string()) })
+}
+
+async fn to_stream(gate: &Gate, max_lines: usize, taken: &Taken) -> Written {
+    let lines: Vec<&[u8]> =
+        taken.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let mut written = Written::default();
+    for together in lines.chunks(TOGETHER) {
+        if let Err(error) = gate.log_decisions(together, max_lines).await {
+            written.failure = Some(error.to_string());
+            return written;
+        }
+        written.lines += together.len() as u64;
+    }
+    written
+}
