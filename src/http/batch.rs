@@ -193,7 +193,7 @@ impl Exchange {
             Arrived::Next(Some(Ok(chunk))) => self.lines.feed(chunk),
             Arrived::Next(None) => self.lines.end(),
             Arrived::Next(Some(Err(PayloadError::Incomplete(_) | PayloadError::Io(_)))) => {
-                self.is_abandoned = true
+                self.is_abandoned = true;
             }
             Arrived::Next(Some(Err(error))) => {
                 self.break_off(Problem::new(ProblemKind::Malformed, format!("the body broke off: {error}")));
