@@ -31,9 +31,9 @@ impl Keyring {
         let mut keys = derived.chain(kept);
         let present = keys.next()?;
         let former: Vec<Key> = keys.collect();
-        let text = |key: &Key| blake3::Hash::from_bytes(*key).to_hex();
-        let former_texts: Vec<_> = former.iter().map(text).collect();
-        let sealer = Sealer::new(NAMES, &text(&present), former_texts.iter().map(|text| text.as_str()));
+        let text = |key: &Key| blake3::Hash::from_bytes(*key).to_string();
+        let former_texts: Vec<String> = former.iter().map(text).collect();
+        let sealer = Sealer::new(NAMES, &text(&present), former_texts.iter().map(String::as_str));
         Some(Self { present, former, sealer })
     }
 

@@ -178,7 +178,10 @@ mod tests {
     use super::*;
 
     /// Lanes whose work is done when a permit is given, and the order in which it was begun.
-    fn lanes(most: usize) -> (Lanes<u32, u32>, Arc<Semaphore>, Arc<Mutex<Vec<u32>>>) {
+    /// The order in which lines were begun.
+    type Begun = Arc<Mutex<Vec<u32>>>;
+
+    fn lanes(most: usize) -> (Lanes<u32, u32>, Arc<Semaphore>, Begun) {
         let (gate, begun) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(Vec::new())));
         let begin = {
             let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
