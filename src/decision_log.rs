@@ -61,6 +61,10 @@ enum Destination {
     Stream { gate: Arc<Gate>, max_lines: usize },
 }
 
+/// A question that waits for its answer, as the log will say it.
+#[derive(Debug)]
+pub struct Seen(Value);
+
 impl DecisionLog {
     /// Opens the log that the settings ask for; `gate` is the way to a stream.
     ///
@@ -85,9 +89,15 @@ impl DecisionLog {
         })
     }
 
-    /// An ask and its answer. `asked` is the question as it was sent.
-    pub fn asked(&self, asked: Value, question: &Question, answer: &Answer, now: Moment) {
-        self.add(now, &line::ask(asked, question, answer, &self.ids));
+    /// What is kept of a question until it is answered: as it was sent, without its texts.
+    #[must_use]
+    pub fn seen(&self, asked: Value, question: &Question) -> Seen {
+        Seen(line::seen(asked, question, &self.ids))
+    }
+
+    /// An ask and its answer.
+    pub fn asked(&self, seen: &Seen, answer: &Answer, now: Moment) {
+        self.add(now, &line::ask(&seen.0, answer));
     }
 
     /// An event that was told, as it was sent.

@@ -303,3 +303,20 @@ fn what_cannot_be_logged_as_it_is_set_is_refused_at_start() {
         assert!(said.contains(expected), "{said}");
     }
 }
+
+#[test]
+fn a_batch_is_logged_line_by_line_and_a_dry_run_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, policy) = (folder.path().join("log"), policy(folder.path()));
+    let to = to_folder(&log);
+    let mut process = start(&[("DECISION_LOG__TO", &to), ("DECISION_LOG__IDS", "clear")], &policy);
+    let lines: String = (0..3).map(|_| format!("{}\n", question("c", "email"))).collect();
+    for query in ["?dry_run=true", ""] {
+        let url = format!("http://{}/v1/preflight/batch{query}", process.caller.address());
+        let sent = ureq::post(&url).header("content-type", "application/x-ndjson").send(&lines);
+        assert_eq!(sent.expect("answers").body_mut().read_to_string().expect("text").lines().count(), 3);
+    }
+    process.terminate();
+    let verdicts: Vec<Value> = logged(&log).iter().map(|line| line["answered"]["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["allow", "allow", "defer"]);
+}

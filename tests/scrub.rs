@@ -333,10 +333,14 @@ fn nothing_is_stored_unless_it_is_to_be_reserved() {
     assert_ne!(contacts(), 0);
     let again = desk.mail(&["list.csv", "--ledger", &ledger, "--reserve"]);
     assert_eq!(again.verdicts(), ["c-1 defer two-a-month"; 3], "another mailing, other contacts");
-    let governor = Process::start(&["--ledger", &ledger]);
+    let policy = desk.path("p.toml");
+    let governor = Process::start(&["--ledger", &ledger, "--policy", policy.to_str().expect("a path")]);
     desk.mail(&["list.csv", "--ledger", &ledger]).ended(1, "let it judge: --url http://");
-    let through = url(&governor);
-    desk.mail(&["list.csv", "--url", &through]).ended(1, "this governor judges no list without reserving");
+    let stored = || governor.caller.get("/v1/customers/c-2").body["contacts"].clone();
+    let other = Desk::with("customer,fact.purchases\nc-2,1\nc-2,1\nc-2,1\n");
+    let tried = other.mail(&["list.csv", "--url", &url(&governor)]);
+    assert_eq!(tried.verdicts(), ["c-2 allow", "c-2 allow", "c-2 defer two-a-month"]);
+    assert_eq!(stored(), 0, "through a governor nothing is stored either");
 }
 
 /// A large list: every customer twice, a third of them three times, and a bad row now and then.

@@ -35,7 +35,7 @@ const PENDING: &str = "pending";
 
 /// `asked` as it was sent, without its texts, with the claims that were judged and the id that was answered.
 #[must_use]
-pub fn ask(mut asked: Value, question: &Question, answer: &Answer, ids: &Ids) -> String {
+pub fn seen(mut asked: Value, question: &Question, ids: &Ids) -> Value {
     if let Some(members) = asked.as_object_mut() {
         members.insert("customer".to_owned(), ids.written(Of::Customer, &question.customer).into());
         members.insert("contact_id".to_owned(), ids.written(Of::Contact, &question.contact_id).into());
@@ -43,8 +43,14 @@ pub fn ask(mut asked: Value, question: &Question, answer: &Answer, ids: &Ids) ->
             leave_out_texts(content, question, ids);
         }
     }
+    asked
+}
+
+/// An ask as it was seen, and its answer.
+#[must_use]
+pub fn ask(seen: &Value, answer: &Answer) -> String {
     let answered = serde_json::to_string(&answered::Body(answer)).unwrap_or_default();
-    format!(",\"ask\":{asked},\"answered\":{answered}}}")
+    format!(",\"ask\":{seen},\"answered\":{answered}}}")
 }
 
 /// What the texts claim is written in their place, as if it had been declared: it is judged the same.

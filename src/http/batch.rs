@@ -5,6 +5,7 @@
 
 mod lines;
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
@@ -17,10 +18,12 @@ use futures_util::StreamExt;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 
+use crate::decision_log::Seen;
+use crate::domain::moment::Moment;
 use crate::gate::ask::Wanted;
 use crate::gate::batch::{self, Batch, Item, MOST_IMAGINED, Manner, Outcome, Placed};
 use crate::wire::answer::AnswerBody;
-use crate::wire::batch::{ArbitratedBody, ProblemLine, read_line};
+use crate::wire::batch::{ArbitratedBody, Asked, ProblemLine, read_line};
 use crate::wire::problem::{FieldError, Problem, ProblemKind};
 
 use super::Shared;
@@ -88,6 +91,10 @@ struct Exchange {
     batch: Batch<Problem>,
     /// The lines that are to be arbitrated once there are enough, and their bytes; `None`: as they come.
     block: Option<(Vec<batch::Line<Problem>>, usize)>,
+    /// Where the decision log is kept: the lines that wait for their answers, by number, and when they were read.
+    seen: HashMap<u64, (Seen, Moment)>,
+    /// Nothing is noted of what only might be asked.
+    is_dry_run: bool,
     /// The client is gone.
     is_abandoned: bool,
     /// The client is to be left once it has its answers.
@@ -100,7 +107,17 @@ impl Exchange {
         let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
         let lines = Lines::new(shared.max_body_bytes);
         let block = query.arbitrate.then(Default::default);
-        Self { shared, payload, lines, batch, block, is_abandoned: false, is_cut: false }
+        Self {
+            shared,
+            payload,
+            lines,
+            batch,
+            block,
+            seen: HashMap::new(),
+            is_dry_run: query.dry_run,
+            is_abandoned: false,
+            is_cut: false,
+        }
     }
 
     /// The next answers; `None` when all are given, or nobody is there to take them.
@@ -110,6 +127,7 @@ impl Exchange {
             while piece.len() < PIECE_BYTES
                 && let Some(placed) = self.batch.take()
             {
+                self.note(&placed);
                 write(&mut piece, placed);
             }
             if piece.len() >= PIECE_BYTES {
@@ -169,7 +187,16 @@ impl Exchange {
         }
     }
 
-    fn read(&self, number: u64, line: Line) -> batch::Line<Problem> {
+    /// Notes a decision in the log, where one is kept.
+    fn note(&mut self, placed: &Placed<Problem>) {
+        if let Some((seen, now)) = self.seen.remove(&placed.number)
+            && let (Some(log), Outcome::Answered(answer)) = (&self.shared.decision_log, &placed.outcome)
+        {
+            log.asked(&seen, answer, now);
+        }
+    }
+
+    fn read(&mut self, number: u64, line: Line) -> batch::Line<Problem> {
         match line {
             Line::TooLong => {
                 let detail = format!("a line may have at most {} bytes", self.shared.max_body_bytes);
@@ -178,8 +205,11 @@ impl Exchange {
             Line::Whole(bytes) => {
                 let now = self.shared.clock.now();
                 let item = read_line(&self.shared.questions, &bytes, now, Shared::mint);
-                let item = item.map(|(question, priority)| {
+                let item = item.map(|Asked { question, priority, sent }| {
                     self.shared.metrics.undeclared(question.undeclared);
+                    if let Some(log) = self.shared.decision_log.as_ref().filter(|_| !self.is_dry_run) {
+                        self.seen.insert(number, (log.seen(sent, &question), now));
+                    }
                     Item { question: Box::new(question), now, priority }
                 });
                 batch::Line { number, bytes: bytes.len(), item }

@@ -22,10 +22,11 @@ impl Shared {
     pub async fn ask(&self, asked: Value, wanted: Wanted, now: Moment) -> Result<Answer, Problem> {
         let question = self.questions.read(&asked, now, Self::mint)?;
         self.metrics.undeclared(question.undeclared);
+        let seen = self.decision_log.as_ref().map(|log| log.seen(asked, &question));
         let answer = self.gate.ask(&question, wanted, now).await;
         let answer = answer.map_err(|misuses| Problem::misused(&misuses))?;
-        if let Some(log) = &self.decision_log {
-            log.asked(asked, &question, &answer, now);
+        if let (Some(log), Some(seen)) = (&self.decision_log, seen) {
+            log.asked(&seen, &answer, now);
         }
         Ok(answer)
     }

@@ -17,6 +17,15 @@ use super::question::QuestionReader;
 /// What a line may say beside its question.
 const PRIORITY: &str = "priority";
 
+/// A line that is a question.
+#[derive(Debug)]
+pub struct Asked {
+    pub question: Question,
+    pub priority: i64,
+    /// The question as it was sent.
+    pub sent: Value,
+}
+
 /// A question of a batch and its weight; the question's fingerprint is that of the question alone, so that it may
 /// be asked again with another weight, or by itself.
 ///
@@ -27,7 +36,7 @@ pub fn read_line(
     line: &[u8],
     now: Moment,
     mint: impl FnOnce() -> Name,
-) -> Result<(Question, i64), Problem> {
+) -> Result<Asked, Problem> {
     let mut value: Value = serde_json::from_slice(line).map_err(|error| Problem::malformed(&error))?;
     let priority = match value.as_object_mut().and_then(|members| members.remove(PRIORITY)) {
         None | Some(Value::Null) => Ok(0),
@@ -40,7 +49,7 @@ pub fn read_line(
         }),
     };
     match (reader.read(&value, now, mint), priority) {
-        (Ok(question), Ok(priority)) => Ok((question, priority)),
+        (Ok(question), Ok(priority)) => Ok(Asked { question, priority, sent: value }),
         (Err(problem), Ok(_)) => Err(problem),
         (Ok(_), Err(error)) => Err(Problem::fields(vec![error])),
         (Err(problem), Err(error)) => {
