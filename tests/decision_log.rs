@@ -310,7 +310,7 @@ fn a_batch_is_logged_line_by_line_and_a_dry_run_is_not() {
     let (log, policy) = (folder.path().join("log"), policy(folder.path()));
     let to = to_folder(&log);
     let mut process = start(&[("DECISION_LOG__TO", &to), ("DECISION_LOG__IDS", "clear")], &policy);
-    let lines: String = (0..3).map(|_| format!("{}\n", question("c", "email"))).collect();
+    let lines = format!("{}\n", question("c", "email")).repeat(3);
     for query in ["?dry_run=true", ""] {
         let url = format!("http://{}/v1/preflight/batch{query}", process.caller.address());
         let sent = ureq::post(&url).header("content-type", "application/x-ndjson").send(&lines);

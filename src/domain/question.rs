@@ -52,6 +52,33 @@ pub struct Question {
 }
 
 impl Question {
+    /// A message from a template of which nothing is said but its channel and purpose.
+    #[must_use]
+    pub fn plain(customer: &str, channel: Name, purpose: Name) -> Self {
+        let delivery = Delivery::Template;
+        let mut question = Self {
+            customer: customer.into(),
+            // No sender can mint an empty id, so nothing is known of it.
+            contact_id: "".into(),
+            is_minted: true,
+            fingerprint: Fingerprint(0),
+            tags: Tags::default(),
+            undeclared: ClaimSet::default(),
+            delivery,
+            send_at: None,
+            deadline: None,
+            content: Content::default(),
+            audience: None,
+            facts: Facts::new(),
+            zones: Vec::new(),
+            regions: Vec::new(),
+        };
+        question.tags.channel = Some(channel);
+        question.tags.purpose = Some(purpose);
+        question.tags.delivery = Some(delivery);
+        question
+    }
+
     #[must_use]
     pub fn channel(&self) -> &str {
         self.tags.channel.as_deref().unwrap_or("")

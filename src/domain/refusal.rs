@@ -41,7 +41,7 @@ impl Refusal {
             times: 1,
             verdict: answer.verdict,
             tags: question.tags.clone(),
-            reasons: reasons.map(|reason| (reason.rule.clone(), Name::from(&*reason.because))).collect(),
+            reasons: reasons.map(|reason| (reason.rule.clone(), reason.because.clone())).collect(),
             not_before: answer.not_before,
         })
     }
@@ -54,6 +54,22 @@ impl Refusal {
             && self.tags == other.tags
             && self.reasons.iter().map(|(rule, _)| rule).eq(other.reasons.iter().map(|(rule, _)| rule))
     }
+}
+
+/// Counts an answer among refusals that are known already, without making one; `false` where none is alike.
+pub fn count_again(known: &mut [Refusal], question: &Question, answer: &Answer, now: Moment) -> bool {
+    let rules = || answer.reasons.iter().take(MOST_REASONS).map(|reason| &reason.rule);
+    let again = known.last_mut().filter(|last| {
+        let is_soon = last.at <= now && now - last.at <= TOGETHER;
+        is_soon
+            && last.verdict == answer.verdict
+            && last.tags == question.tags
+            && last.reasons.iter().map(|(rule, _)| rule).eq(rules())
+    });
+    let Some(again) = again else { return false };
+    again.times = again.times.saturating_add(1);
+    (again.at, again.not_before) = (now, answer.not_before);
+    true
 }
 
 /// Adds refusals to those known, but for what was asked before an erasure.
@@ -81,6 +97,8 @@ pub fn add(known: &mut Vec<Refusal>, new: Refusal) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::{Finding, PolicyMark, Reason, RuleVerdict};
+    use crate::domain::words::ClaimSet;
 
     fn refused(hour: i64, rule: &str) -> Refusal {
         let at = Moment::from_millis(hour * 3_600_000);
@@ -105,6 +123,51 @@ mod tests {
         let shown: Vec<_> = known.iter().map(|one| (one.times, &*one.reasons[0].0)).collect();
         assert_eq!(shown, [(3, "cap"), (1, "cap"), (1, "hold")]);
         assert_eq!((known[0].first_at, known[0].at), (refused(1, "").at, refused(3, "").at));
+    }
+
+    #[test]
+    fn counting_again_is_as_adding_another() {
+        let answer = |rule: &str, verdict| Answer {
+            verdict,
+            contact_id: "m".into(),
+            send_at: None,
+            not_before: None,
+            reasons: vec![Reason {
+                rule: rule.into(),
+                finding: Finding::WishedChannel,
+                verdict: RuleVerdict::Refuse(verdict),
+                because: "because".into(),
+                not_before: None,
+                shadow: false,
+            }],
+            advice: Vec::new(),
+            claims: ClaimSet::default(),
+            budgets: Vec::new(),
+            alternatives: None,
+            follow_up: None,
+            policy: PolicyMark { version: "v".into(), hash: "h".into() },
+            degraded: false,
+        };
+        let tags = Tags { channel: Some("email".into()), ..Tags::default() };
+        let asked = Question { tags, ..Question::plain("c", "email".into(), "marketing".into()) };
+        let (mut counted, mut added) = (Vec::new(), Vec::new());
+        for (hour, rule, verdict) in [
+            (1, "cap", Verdict::Defer),
+            (2, "cap", Verdict::Defer),
+            (3, "cap", Verdict::Deny),
+            (4, "hold", Verdict::Deny),
+            (40, "hold", Verdict::Deny),
+            (41, "hold", Verdict::Deny),
+        ] {
+            let (answer, now) = (answer(rule, verdict), Moment::from_millis(hour * 3_600_000));
+            let refused = Refusal::of(&asked, &answer, now).expect("a refusal");
+            add(&mut added, refused.clone());
+            if !count_again(&mut counted, &asked, &answer, now) {
+                add(&mut counted, refused);
+            }
+            assert_eq!(counted, added, "{hour} h");
+        }
+        assert_eq!(counted.iter().map(|one| one.times).collect::<Vec<_>>(), [2, 1, 1, 2]);
     }
 
     #[test]

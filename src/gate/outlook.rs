@@ -2,12 +2,10 @@
 
 use crate::decide;
 use crate::domain::answer::{Answer, Budget};
-use crate::domain::contact::Fingerprint;
-use crate::domain::fact::Facts;
 use crate::domain::moment::Moment;
-use crate::domain::question::{Content, Question};
+use crate::domain::question::Question;
 use crate::domain::record::Record;
-use crate::domain::words::{ClaimSet, Delivery, Name, Tags};
+use crate::domain::words::Name;
 
 use super::Gate;
 
@@ -33,37 +31,11 @@ impl Gate {
         });
         pairs
             .filter_map(|(channel, purpose)| {
-                let question = plain(customer, channel.clone(), purpose.clone());
+                let question = Question::plain(customer, channel.clone(), purpose.clone());
                 let decision = decide::decide(&self.policy, &halts, record, &question, now).ok()?;
                 let budgets = decide::standing_budgets(&self.policy, record, &question, now);
                 Some(Outlook { channel, purpose, answer: decision.answer, budgets })
             })
             .collect()
     }
-}
-
-/// A message of which nothing is said but its channel and purpose.
-fn plain(customer: &str, channel: Name, purpose: Name) -> Question {
-    let delivery = Delivery::Template;
-    let mut question = Question {
-        customer: customer.into(),
-        // No sender can mint an empty id, so nothing is known of it.
-        contact_id: "".into(),
-        is_minted: true,
-        fingerprint: Fingerprint(0),
-        tags: Tags::default(),
-        undeclared: ClaimSet::default(),
-        delivery,
-        send_at: None,
-        deadline: None,
-        content: Content::default(),
-        audience: None,
-        facts: Facts::new(),
-        zones: Vec::new(),
-        regions: Vec::new(),
-    };
-    question.tags.channel = Some(channel);
-    question.tags.purpose = Some(purpose);
-    question.tags.delivery = Some(delivery);
-    question
 }

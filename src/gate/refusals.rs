@@ -35,8 +35,16 @@ pub struct RefusalQueue {
 impl RefusalQueue {
     /// Notes what an answer refused, if it did.
     pub fn note(&self, question: &Question, answer: &Answer, now: Moment) {
-        let Some(refused) = Refusal::of(question, answer, now) else { return };
+        if answer.verdict == Verdict::Allow {
+            return;
+        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = waiting.get_mut(&question.customer)
+            && refusal::count_again(known, question, answer, now)
+        {
+            return;
+        }
+        let Some(refused) = Refusal::of(question, answer, now) else { return };
         let is_full = waiting.len() >= MOST_WAITING;
         match waiting.entry(question.customer.clone()) {
             Entry::Occupied(mut known) => refusal::add(known.get_mut(), refused),
