@@ -27,12 +27,7 @@ impl FromRequest for JsonBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let arriving = AnyBody::from_request(request, payload);
-        async move {
-            let bytes = arriving.await?.0;
-            // UTF-8 and nesting (at most 128 deep) are the parser's to check.
-            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
-        }
-        .boxed_local()
+        async move { parsed(&arriving.await?.0).map(Self) }.boxed_local()
     }
 }
 
@@ -44,13 +39,15 @@ impl FromRequest for OptionalJsonBody {
         let arriving = AnyBody::from_request(request, payload);
         async move {
             let bytes = arriving.await?.0;
-            if bytes.is_empty() {
-                return Ok(Self(Value::Null));
-            }
-            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(&error).into())
+            if bytes.is_empty() { Ok(Self(Value::Null)) } else { parsed(&bytes).map(Self) }
         }
         .boxed_local()
     }
+}
+
+/// UTF-8 and nesting (at most 128 deep) are the parser's to check.
+fn parsed(bytes: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::malformed(&error).into())
 }
 
 impl FromRequest for AnyBody {
