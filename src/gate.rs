@@ -8,6 +8,8 @@ pub mod as_if;
 pub mod ask;
 pub mod batch;
 pub mod blind;
+mod block;
+mod commit;
 mod erase;
 pub mod explain;
 pub mod follow_up;
@@ -30,7 +32,6 @@ use crate::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
 use crate::policy::Policy;
 use crate::rules::RuleKind;
 
-use owing::Owing;
 use refusals::RefusalQueue;
 
 /// The verbs, over one policy and one ledger.
@@ -108,7 +109,17 @@ impl Gate {
 
     /// A record with what is still on its way to the ledger.
     async fn load(&self, customer: &str) -> Result<Loaded, LedgerError> {
-        let mut loaded = self.ledger.load(customer).await?;
+        Ok(self.completed(customer, self.ledger.load(customer).await?))
+    }
+
+    /// The same of several customers, in their order.
+    async fn load_all(&self, customers: &[&str]) -> Vec<Result<Loaded, LedgerError>> {
+        let loads = self.ledger.load_all(customers).await.into_iter();
+        let each = loads.zip(customers);
+        each.map(|(loaded, customer)| loaded.map(|loaded| self.completed(customer, loaded))).collect()
+    }
+
+    fn completed(&self, customer: &str, mut loaded: Loaded) -> Loaded {
         if let Some(tombstone) = &loaded.tombstone {
             Arc::make_mut(&mut loaded.record).remember(tombstone);
         }
@@ -117,55 +128,7 @@ impl Gate {
                 settle::enter(Arc::make_mut(&mut loaded.record), &entry);
             }
         }
-        Ok(loaded)
-    }
-
-    /// Commits a record, and sees that it is found among those with follow-ups. `before` is what was owed before the
-    /// change.
-    async fn commit(
-        &self,
-        customer: &str,
-        revision: Revision,
-        record: Arc<Record>,
-        before: &Owing,
-        now: Moment,
-    ) -> Result<Committed, LedgerError> {
-        let keep = self.keep(&record, now);
-        let after = self.owing(customer, &record);
-        let (due, needs_a_note) = (after.first_due(), after.needs_a_note(before));
-        // Noted before, so that no crash hides it; and after, for whoever looked in between and found
-        // nothing open.
-        if due.is_some() && needs_a_note {
-            self.ledger.set_due(customer, due).await?;
-        }
-        let committed = self.ledger.commit(customer, revision, record, keep).await?;
-        if committed == Committed::Conflict {
-            return Ok(committed);
-        }
-        if needs_a_note && let Err(error) = self.note_due(customer, due).await {
-            // What is stored is stored; whoever lists follow-ups mends the note.
-            tracing::warn!(%error, "a follow-up is stored, and the note of when it is due is not");
-        }
-        if self.terms.announces && after.has_opened_since(before) {
-            self.fresh.add(customer);
-        }
-        if let Some(waited) = &self.terms.waited {
-            after.ended_since(before, now).for_each(|(kind, span)| waited(kind, span));
-        }
-        Ok(committed)
-    }
-
-    /// Notes when the customer's first follow-up is due; where none is, looks once more, since somebody
-    /// may have opened one meanwhile.
-    async fn note_due(&self, customer: &str, due: Option<Moment>) -> Result<(), LedgerError> {
-        self.ledger.set_due(customer, due).await?;
-        if due.is_none() {
-            let record = self.ledger.load(customer).await?.record;
-            if let Some(due) = self.owing(customer, &record).first_due() {
-                self.ledger.set_due(customer, Some(due)).await?;
-            }
-        }
-        Ok(())
+        loaded
     }
 
     /// Bounds how long a verb waits for the ledger.
@@ -205,7 +168,8 @@ impl Gate {
                     return Ok(outcome);
                 }
                 self.compact(&mut record, now);
-                match self.commit(customer, loaded.revision, Arc::new(record), &before, now).await? {
+                let storing = self.storing(customer, loaded.revision, Arc::new(record), before, now);
+                match self.commit(storing, now).await? {
                     Committed::Stored => return Ok(outcome),
                     Committed::Conflict => losses.one_more().await?,
                 }

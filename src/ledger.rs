@@ -15,7 +15,8 @@ mod tombstone_format;
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, ready};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all, ready};
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::{Moment, Span};
@@ -58,6 +59,16 @@ pub enum Committed {
     Stored,
     /// Somebody else was first; nothing was written.
     Conflict,
+}
+
+/// A record to be stored if its customer's revision still holds.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub customer: Name,
+    /// What the record was read at.
+    pub revision: Revision,
+    pub record: Arc<Record>,
+    pub keep: Keep,
 }
 
 /// A customer somebody owes something.
@@ -107,6 +118,20 @@ pub trait Ledger: Send + Sync {
         keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>>;
 
+    /// The records of several customers, in their order: what a ledger has to wait for it waits for once.
+    fn load_all<'a>(&'a self, customers: &'a [&'a str]) -> BoxFuture<'a, Vec<Result<Loaded, LedgerError>>> {
+        join_all(customers.iter().map(|customer| self.load(customer))).boxed()
+    }
+
+    /// Commits the records of several customers, each for itself, and says in their order what became of them.
+    fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
+        let each = commits.into_iter().map(|commit| async move {
+            let Commit { customer, revision, record, keep } = commit;
+            self.commit(&customer, revision, record, keep).await
+        });
+        join_all(each).boxed()
+    }
+
     /// Leaves nothing of a customer but the tombstone, if their revision is still `revision`: record, refusals and
     /// what is noted of follow-ups. Answers only once all of it is gone from what is stored.
     fn erase<'a>(
@@ -119,13 +144,9 @@ pub trait Ledger: Send + Sync {
     /// What was lately refused about a customer, oldest first.
     fn refusals<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Vec<Refusal>, LedgerError>>;
 
-    /// Adds to what was refused, but for what is older than an erasure. Beside the record and not part of it: a
-    /// refusal that is lost in a crash harms nobody.
-    fn add_refusals<'a>(
-        &'a self,
-        customer: &'a str,
-        refusals: Vec<Refusal>,
-    ) -> BoxFuture<'a, Result<(), LedgerError>>;
+    /// Adds to what was refused about some customers, but for what is older than an erasure. Beside the records and
+    /// not part of them: a refusal that is lost in a crash harms nobody.
+    fn add_refusals(&self, refused: Vec<(Name, Vec<Refusal>)>) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// The campaigns halted now.
     fn halts(&self) -> Arc<Halts>;

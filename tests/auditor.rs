@@ -10,6 +10,7 @@ use contact_governor::domain::moment::Moment;
 use contact_governor::domain::record::Record;
 use contact_governor::domain::refusal::Refusal;
 use contact_governor::domain::tombstone::Tombstone;
+use contact_governor::domain::words::Name;
 use contact_governor::domain::words::Verdict;
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
@@ -86,12 +87,8 @@ impl Ledger for Faulty {
         self.inner.refusals(customer)
     }
 
-    fn add_refusals<'a>(
-        &'a self,
-        customer: &'a str,
-        refusals: Vec<Refusal>,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        self.inner.add_refusals(customer, refusals)
+    fn add_refusals(&self, refused: Vec<(Name, Vec<Refusal>)>) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.inner.add_refusals(refused)
     }
 
     fn halts(&self) -> Arc<Halts> {

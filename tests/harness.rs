@@ -1,5 +1,6 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
+pub mod batch;
 pub mod browser;
 pub mod proxy;
 pub mod redis;

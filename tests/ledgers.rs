@@ -11,12 +11,12 @@ use contact_governor::domain::record::Record;
 use contact_governor::domain::refusal::Refusal;
 use contact_governor::domain::suppression::{Scope, Suppression, Suppressions};
 use contact_governor::domain::tombstone::Tombstone;
-use contact_governor::domain::words::{Tags, Verdict};
+use contact_governor::domain::words::{Name, Tags, Verdict};
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::embedded::EmbeddedLedger;
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Committed, Keep, Ledger, LedgerError, Revision};
+use contact_governor::ledger::{Commit, Committed, Keep, Ledger, LedgerError, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::question::QuestionReader;
 use futures_util::StreamExt;
@@ -78,6 +78,38 @@ async fn customers_do_not_mix(ledger: Arc<dyn Ledger>) {
     }
     assert_eq!(ledger.load("ab").await.expect("loaded").record, record(2));
     assert_eq!(ledger.load("ä/ö \u{1F600}").await.expect("loaded").record, record(4));
+}
+
+/// More than any ledger takes at once, some of them large; each for itself, and in the order given.
+async fn many_are_loaded_and_committed_each_for_itself(ledger: Arc<dyn Ledger>) {
+    let contacts = |number: usize| if number.is_multiple_of(50) { 4_000 } else { number % 4 };
+    let customers: Vec<Name> = (0..300).map(|number| format!("c-{number}").into()).collect();
+    let taken = ledger.commit("c-7", Revision::ABSENT, record(9), Keep::Forever).await.expect("committed");
+    assert_eq!(taken, Committed::Stored);
+    let commits = customers.iter().enumerate().map(|(number, customer)| Commit {
+        customer: customer.clone(),
+        revision: Revision::ABSENT,
+        record: record(contacts(number)),
+        keep: Keep::Forever,
+    });
+    let committed = ledger.commit_all(commits.collect()).await;
+    for (number, committed) in committed.into_iter().enumerate() {
+        let expected = if number == 7 { Committed::Conflict } else { Committed::Stored };
+        assert_eq!(committed.expect("committed"), expected, "of c-{number}");
+    }
+    let names: Vec<&str> = customers.iter().map(|name| &**name).chain(["nobody"]).collect();
+    let loaded = ledger.load_all(&names).await;
+    assert_eq!(loaded.len(), names.len());
+    for (number, loaded) in loaded.into_iter().enumerate() {
+        let expected = match number {
+            7 => record(9),
+            300 => record(0),
+            other => record(contacts(other)),
+        };
+        assert_eq!(loaded.expect("loaded").record, expected, "of {}", names[number]);
+    }
+    assert!(ledger.load_all(&[]).await.is_empty());
+    assert!(ledger.commit_all(Vec::new()).await.is_empty());
 }
 
 async fn halts_are_kept_with_their_first_moment(ledger: Arc<dyn Ledger>) {
@@ -182,7 +214,7 @@ fn refused(millis: i64) -> Refusal {
 async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger>) {
     let before = ledger.load("c").await.expect("loaded").revision;
     ledger.commit("c", before, record(3), Keep::Forever).await.expect("committed");
-    ledger.add_refusals("c", vec![refused(10)]).await.expect("noted");
+    ledger.add_refusals(vec![("c".into(), vec![refused(10)])]).await.expect("noted");
     ledger.set_due("c", Some(Moment::from_millis(5))).await.expect("noted");
     let tombstone =
         Arc::new(Tombstone { erased_at: Moment::from_millis(50), suppressions: suppressed_since(7) });
@@ -202,7 +234,10 @@ async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger
     // Who decided on what stood before is too late.
     let late = ledger.commit("c", standing, record(9), Keep::Forever).await.expect("an outcome");
     assert_eq!(late, Committed::Conflict);
-    ledger.add_refusals("c", vec![refused(50), refused(51 + 86_400_000)]).await.expect("noted");
+    ledger
+        .add_refusals(vec![("c".into(), vec![refused(50), refused(51 + 86_400_000)])])
+        .await
+        .expect("noted");
     let refusals = ledger.refusals("c").await.expect("refusals");
     assert_eq!(refusals, [refused(51 + 86_400_000)], "what is older than the erasure stays away");
 
@@ -238,7 +273,7 @@ async fn an_erasure_and_commits_do_not_mix(ledger: Arc<dyn Ledger>) {
 async fn refusals_are_kept_beside_the_record(ledger: Arc<dyn Ledger>) {
     let far_apart = |number: i64| refused(number * 10 * 86_400_000);
     for number in 0..40 {
-        ledger.add_refusals("c", vec![far_apart(number)]).await.expect("noted");
+        ledger.add_refusals(vec![("c".into(), vec![far_apart(number)])]).await.expect("noted");
     }
     let kept: Vec<_> = (10..40).map(far_apart).collect();
     assert_eq!(ledger.refusals("c").await.expect("refusals"), kept);
@@ -300,6 +335,7 @@ suites!([
     what_is_committed_is_loaded,
     a_stale_revision_writes_nothing,
     customers_do_not_mix,
+    many_are_loaded_and_committed_each_for_itself,
     halts_are_kept_with_their_first_moment,
     customers_owed_something_are_listed_by_when_it_is_due,
     a_race_loses_nothing,

@@ -15,7 +15,6 @@ mod run;
 mod sheet;
 mod sums;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +30,7 @@ use crate::ledger::LedgerError;
 use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
 
-use self::earlier::Earlier;
+use self::earlier::AllowedRows;
 use self::governor::Governor;
 use self::judge::{Here, Judge};
 use self::judged::ADDED;
@@ -184,7 +183,7 @@ async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Ju
                 history::load(&gate, history, &arguments.history_maps, now).await?;
             }
             let questions = QuestionReader::new(Arc::clone(gate.policy()));
-            let earlier = (!arguments.reserve).then(|| RefCell::new(Earlier::default()));
+            let earlier = (!arguments.reserve).then(AllowedRows::default);
             Ok(Judge::Here(Box::new(Here { gate, questions, now, earlier })))
         }
     }

@@ -10,10 +10,12 @@ use crate::domain::moment::Moment;
 use crate::domain::question::{Misuse, Question};
 use crate::domain::record::Record;
 use crate::domain::words::{Name, Verdict};
-use crate::ledger::{Committed, LedgerError};
+use crate::ledger::{Committed, LedgerError, Loaded, Revision};
 
 use super::Gate;
+use super::commit::Storing;
 use super::losing::Losses;
+use super::owing::Owing;
 
 /// What a caller may want besides the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,13 +24,24 @@ pub struct Wanted {
     pub alternatives: bool,
 }
 
+/// One question of several.
+#[derive(Debug)]
+pub struct Item {
+    pub question: Box<Question>,
+    /// When it was asked.
+    pub now: Moment,
+}
+
+/// What came of a question: its answer, or why it cannot be judged.
+pub type Answered = Result<Answer, Vec<Misuse>>;
+
 impl Gate {
     /// Judges the question and, if it is allowed, reserves the contact before saying so. When the
     /// ledger is away, the purpose's `when_blind` answers.
     ///
     /// # Errors
     /// When the question cannot be judged.
-    pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Result<Answer, Vec<Misuse>> {
+    pub async fn ask(&self, question: &Question, wanted: Wanted, now: Moment) -> Answered {
         let answered = self.ask_unnoted(question, wanted, now).await;
         if let (Some(refusals), Ok(answer)) = (&self.terms.refusals, &answered) {
             refusals.note(question, answer, now);
@@ -37,20 +50,11 @@ impl Gate {
     }
 
     /// The same, with no note of what was refused.
-    pub(super) async fn ask_unnoted(
-        &self,
-        question: &Question,
-        wanted: Wanted,
-        now: Moment,
-    ) -> Result<Answer, Vec<Misuse>> {
-        let mut answered = match self.within(self.try_ask(question, wanted, now)).await {
-            Ok(outcome) => outcome,
+    pub(super) async fn ask_unnoted(&self, question: &Question, wanted: Wanted, now: Moment) -> Answered {
+        match self.within(self.try_ask(question, wanted, now)).await {
+            Ok(answered) => answered,
             Err(error) => self.ask_blind(question, now, &error).await,
-        };
-        if let Ok(answer) = &mut answered {
-            answer.follow_up = answer.follow_up.take().map(|follow_up| self.named(follow_up));
         }
-        answered
     }
 
     async fn try_ask(
@@ -58,26 +62,24 @@ impl Gate {
         question: &Question,
         wanted: Wanted,
         now: Moment,
-    ) -> Result<Result<Answer, Vec<Misuse>>, LedgerError> {
+    ) -> Result<Answered, LedgerError> {
         let mut losses = Losses::default();
         loop {
             let loaded = self.load(&question.customer).await?;
-            let Decision { answer, change } = match self.judge(&loaded.record, question, wanted, now) {
-                Ok(decision) => decision,
-                Err(misuses) => return Ok(Err(misuses)),
-            };
-            let mut record = loaded.record;
-            if change == Change::Nothing {
-                return Ok(Ok(answer));
-            }
-            let before = self.owing(&question.customer, &record);
-            enter(&mut record, change, &question.contact_id);
-            self.compact(Arc::make_mut(&mut record), now);
-            match self.commit(&question.customer, loaded.revision, record, &before, now).await? {
-                Committed::Stored => return Ok(Ok(answer)),
+            let mut turns = Turns::of(self, &question.customer, loaded);
+            let answered = turns.take(question, wanted, now);
+            let Some(storing) = turns.end(now) else { return Ok(answered) };
+            match self.commit(storing, now).await? {
+                Committed::Stored => return Ok(answered),
                 Committed::Conflict => losses.one_more().await?,
             }
         }
+    }
+
+    /// The answer with the names by which follow-ups are known outside.
+    pub(super) fn with_names(&self, mut answer: Answer) -> Answer {
+        answer.follow_up = answer.follow_up.map(|follow_up| self.named(follow_up));
+        answer
     }
 
     /// What is decided on a record, whether or not anything comes of it.
@@ -108,6 +110,40 @@ impl Gate {
             })
             .map(|channel| channel.name.clone())
             .collect()
+    }
+}
+
+/// One customer's questions, judged one after the other on their record as it was loaded once.
+pub(super) struct Turns<'g> {
+    gate: &'g Gate,
+    customer: &'g str,
+    revision: Revision,
+    record: Arc<Record>,
+    /// What was owed before the first change; `None`: there was none.
+    before: Option<Owing>,
+}
+
+impl<'g> Turns<'g> {
+    pub(super) fn of(gate: &'g Gate, customer: &'g str, loaded: Loaded) -> Self {
+        let Loaded { record, revision, .. } = loaded;
+        Self { gate, customer, revision, record, before: None }
+    }
+
+    /// Judges the next question as if what was decided so far were stored.
+    pub(super) fn take(&mut self, question: &Question, wanted: Wanted, now: Moment) -> Answered {
+        let Decision { answer, change } = self.gate.judge(&self.record, question, wanted, now)?;
+        if change != Change::Nothing {
+            self.before.get_or_insert_with(|| self.gate.owing(self.customer, &self.record));
+            enter(&mut self.record, change, &question.contact_id);
+        }
+        Ok(self.gate.with_names(answer))
+    }
+
+    /// What is to be stored before any of the answers is given; `None`: nothing.
+    pub(super) fn end(mut self, now: Moment) -> Option<Storing> {
+        let before = self.before?;
+        self.gate.compact(Arc::make_mut(&mut self.record), now);
+        Some(self.gate.storing(self.customer, self.revision, self.record, before, now))
     }
 }
 

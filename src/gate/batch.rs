@@ -1,7 +1,7 @@
 //! A batch: many asks in a row, each answered by [`Gate::ask`]'s own judging, in the order asked.
 //!
-//! The lines of one customer are judged one after the other; those of different customers at once, so that the
-//! ledger has many to store together. What a batch may have under way is bounded, and so is what all batches
+//! Lines are judged in blocks, for which the ledger is read once and written once; the lines of one customer one after
+//! the other, also from block to block. What a batch may have under way is bounded, and so is what all batches
 //! together may. Dropping it ends it: what was begun may still be stored, nothing else is.
 
 pub mod arbitration;
@@ -20,18 +20,21 @@ use crate::domain::moment::Moment;
 use crate::domain::question::{Misuse, Question};
 
 use super::Gate;
-use super::ask::Wanted;
+use super::ask::{self, Wanted};
 use arbitration::{Arbitration, Weighed, arbitrate};
 use dry_run::DryRun;
 use lanes::Lanes;
 
-/// The most lines of one batch between reading and answering: half of what one group commit of the embedded ledger
-/// takes, and enough for Redis to be sent hundreds of commands in one write.
+/// The most lines of one batch between reading and answering: some blocks that are judged, and as many that arrive.
 const WINDOW: usize = 512;
 /// The most bytes of such lines, of which one may exceed it: e-mails of 256 kB are few at a time.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
-/// The most lines of all batches that are judged at once: one group commit, and little enough for a Redis to
-/// answer within a small part of its timeout.
+/// The most lines of a block: judging them takes well under a millisecond, for which others on the thread wait.
+const BLOCK: usize = 128;
+/// The most blocks of a batch that are judged at once: one is judged while others are stored.
+const BLOCKS_AT_ONCE: usize = 3;
+/// The most lines of all batches that are judged at once: one group commit of the embedded ledger, and little enough
+/// for a Redis to answer within a small part of its timeout.
 const AT_ONCE: usize = 1_024;
 
 /// What all batches share.
@@ -100,7 +103,7 @@ pub const MOST_IMAGINED: usize = dry_run::MOST_IMAGINED;
 
 struct Work {
     number: u64,
-    item: Item,
+    item: ask::Item,
     arbitration: Option<Arbitration>,
 }
 
@@ -114,8 +117,8 @@ impl<P: Send + 'static> Batch<P> {
     pub fn new(gate: &Arc<Gate>, manner: Manner) -> Self {
         let gate = Arc::clone(gate);
         let dry_run = manner.dry_run.then(|| Arc::new(DryRun::new(Arc::clone(&gate.batches.imagined))));
-        let begin = move |work| judged(Arc::clone(&gate), dry_run.clone(), manner.wanted, work).boxed();
-        Self { lanes: Lanes::new(Box::new(begin) as Begin<P>, WINDOW) }
+        let begin = move |block| judged(Arc::clone(&gate), dry_run.clone(), manner.wanted, block).boxed();
+        Self { lanes: Lanes::new(Box::new(begin) as Begin<P>, BLOCK, BLOCKS_AT_ONCE) }
     }
 
     /// Whether more may be entered.
@@ -168,8 +171,9 @@ impl<P: Send + 'static> Batch<P> {
     fn enter_at(&mut self, place: lanes::Place, line: Line<P>, arbitration: Option<Arbitration>) {
         let number = line.number;
         match line.item {
-            Ok(item) => {
-                let customer = item.question.customer.clone();
+            Ok(Item { question, now, .. }) => {
+                let customer = question.customer.clone();
+                let item = ask::Item { question, now };
                 self.lanes.enter(place, customer, Work { number, item, arbitration });
             }
             Err(other) => {
@@ -190,27 +194,39 @@ impl<P: Send + 'static> Batch<P> {
     }
 }
 
-type Begin<P> = Box<dyn Fn(Work) -> BoxFuture<'static, Placed<P>> + Send>;
+type Begin<P> = Box<dyn Fn(Vec<Work>) -> BoxFuture<'static, Vec<Placed<P>>> + Send>;
 
-async fn judged<P>(gate: Arc<Gate>, dry_run: Option<Arc<DryRun>>, wanted: Wanted, work: Work) -> Placed<P> {
-    let Work { number, item, arbitration } = work;
+async fn judged<P>(
+    gate: Arc<Gate>,
+    dry_run: Option<Arc<DryRun>>,
+    wanted: Wanted,
+    block: Vec<Work>,
+) -> Vec<Placed<P>> {
+    let (marks, items): (Vec<_>, Vec<_>) =
+        block.into_iter().map(|Work { number, item, arbitration }| ((number, arbitration), item)).unzip();
     // It is never closed; were it, nothing would be bounded, and nothing wrong.
-    let _turn = gate.batches.turns.acquire().await;
-    let outcome = match dry_run {
-        Some(dry_run) => gate.ask_dry(&dry_run, &item, wanted).await,
-        None => gate.ask_in_batch(&item, wanted).await,
+    let _turns = gate.batches.turns.acquire_many(items.len() as u32).await;
+    let outcomes: Vec<Outcome<P>> = match dry_run {
+        Some(dry_run) => gate.ask_dry(&dry_run, &items, wanted).await,
+        None => gate.ask_and_note(&items, wanted).await,
     };
-    Placed { number, outcome, arbitration }
+    let placed = marks.into_iter().zip(outcomes);
+    placed.map(|((number, arbitration), outcome)| Placed { number, outcome, arbitration }).collect()
 }
 
 impl Gate {
-    async fn ask_in_batch<P>(&self, item: &Item, wanted: Wanted) -> Outcome<P> {
-        match self.ask_unnoted(&item.question, wanted, item.now).await {
-            Ok(answer) => {
-                self.note_with_room(&item.question, &answer, item.now).await;
-                Outcome::Answered(Box::new(answer))
-            }
-            Err(misuses) => Outcome::Misused(misuses),
+    async fn ask_and_note<P>(&self, block: &[ask::Item], wanted: Wanted) -> Vec<Outcome<P>> {
+        let answers = self.ask_block(block, wanted).await;
+        let mut outcomes = Vec::with_capacity(block.len());
+        for (ask::Item { question, now }, answered) in block.iter().zip(answers) {
+            outcomes.push(match answered {
+                Ok(answer) => {
+                    self.note_with_room(question, &answer, *now).await;
+                    Outcome::Answered(answer)
+                }
+                Err(misuses) => Outcome::Misused(misuses),
+            });
         }
+        outcomes
     }
 }

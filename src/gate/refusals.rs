@@ -5,8 +5,6 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::future::join_all;
-
 use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
 use crate::domain::question::Question;
@@ -21,7 +19,7 @@ const MOST_WAITING: usize = 65_536;
 /// Of so many customers a batch tells the ledger when it finds no room: one group commit.
 const ROOM: usize = 1_024;
 /// So many customers' refusals are told at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 
 /// What was refused and is not told to the ledger yet.
 #[derive(Debug, Default)]
@@ -120,11 +118,8 @@ impl Gate {
         let customers = taken.len();
         let mut taken = taken.into_iter().peekable();
         while taken.peek().is_some() {
-            let together = taken.by_ref().take(AT_ONCE);
-            let told = together.map(|(customer, refusals)| async move {
-                self.within(self.ledger.add_refusals(&customer, refusals)).await
-            });
-            for error in join_all(told).await.into_iter().filter_map(Result::err) {
+            let together = taken.by_ref().take(AT_ONCE).collect();
+            if let Err(error) = self.within(self.ledger.add_refusals(together)).await {
                 tracing::debug!(%error, "refusals were not noted");
             }
         }

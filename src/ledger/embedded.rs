@@ -34,7 +34,9 @@ use crate::domain::words::Name;
 use crate::sealed::Sealer;
 
 use super::due::DueIndex;
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, refusal_format};
+use super::{
+    Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, refusal_format,
+};
 use erased::Erased;
 use shard::{Latest, Shard};
 use store::{Change, Store, cannot_open};
@@ -265,6 +267,14 @@ async fn settled(durable: Durable) -> Result<(), LedgerError> {
     durable.await.unwrap_or(Err(stopped))
 }
 
+/// What became of a commit that was queued, or was not.
+async fn committed(queued: Result<Option<Durable>, LedgerError>) -> Result<Committed, LedgerError> {
+    match queued? {
+        None => Ok(Committed::Conflict),
+        Some(durable) => settled(durable).await.map(|()| Committed::Stored),
+    }
+}
+
 impl Ledger for EmbeddedLedger {
     fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>> {
         ready(self.read(customer)).boxed()
@@ -277,12 +287,25 @@ impl Ledger for EmbeddedLedger {
         record: Arc<Record>,
         _keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
-        let queued = self.queue(customer, revision, record);
+        committed(self.queue(customer, revision, record)).boxed()
+    }
+
+    fn load_all<'a>(&'a self, customers: &'a [&'a str]) -> BoxFuture<'a, Vec<Result<Loaded, LedgerError>>> {
+        ready(customers.iter().map(|customer| self.read(customer)).collect()).boxed()
+    }
+
+    fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
+        let queued: Vec<_> = commits
+            .into_iter()
+            .map(|Commit { customer, revision, record, .. }| self.queue(&customer, revision, record))
+            .collect();
         async move {
-            match queued? {
-                None => Ok(Committed::Conflict),
-                Some(durable) => settled(durable).await.map(|()| Committed::Stored),
+            let mut outcomes = Vec::with_capacity(queued.len());
+            // One after the other: they are on disk together, and whoever waits for the first is woken once.
+            for queued in queued {
+                outcomes.push(committed(queued).await);
             }
+            outcomes
         }
         .boxed()
     }
@@ -313,13 +336,21 @@ impl Ledger for EmbeddedLedger {
         ready(self.stored_refusals(customer)).boxed()
     }
 
-    fn add_refusals<'a>(
-        &'a self,
-        customer: &'a str,
-        refusals: Vec<Refusal>,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        let queued = self.queue_refusals(customer, refusals);
-        async move { settled(queued?).await }.boxed()
+    fn add_refusals(&self, refused: Vec<(Name, Vec<Refusal>)>) -> BoxFuture<'_, Result<(), LedgerError>> {
+        let queued = refused.into_iter().map(|(customer, refusals)| self.queue_refusals(&customer, refusals));
+        let queued: Vec<_> = queued.collect();
+        async move {
+            let mut outcome = Ok(());
+            for queued in queued {
+                let noted = match queued {
+                    Ok(durable) => settled(durable).await,
+                    Err(error) => Err(error),
+                };
+                outcome = outcome.and(noted);
+            }
+            outcome
+        }
+        .boxed()
     }
 
     fn halts(&self) -> Arc<Halts> {

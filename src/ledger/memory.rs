@@ -10,6 +10,7 @@ use crate::domain::moment::Moment;
 use crate::domain::record::Record;
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::tombstone::Tombstone;
+use crate::domain::words::Name;
 use crate::sealed::Sealer;
 
 use super::due::DueIndex;
@@ -101,14 +102,13 @@ impl Ledger for MemoryLedger {
         Box::pin(ready(Ok(lock(&self.refusals).get(customer).cloned().unwrap_or_default())))
     }
 
-    fn add_refusals<'a>(
-        &'a self,
-        customer: &'a str,
-        refusals: Vec<Refusal>,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        let tombstone = lock(&self.records).get(customer).and_then(|standing| standing.tombstone.clone());
-        let mut all = lock(&self.refusals);
-        refusal::add_all(all.entry(customer.into()).or_default(), refusals, tombstone.as_deref());
+    fn add_refusals(&self, refused: Vec<(Name, Vec<Refusal>)>) -> BoxFuture<'_, Result<(), LedgerError>> {
+        for (customer, refusals) in refused {
+            let tombstone =
+                lock(&self.records).get(&*customer).and_then(|standing| standing.tombstone.clone());
+            let mut all = lock(&self.refusals);
+            refusal::add_all(all.entry((&*customer).into()).or_default(), refusals, tombstone.as_deref());
+        }
         Box::pin(ready(Ok(())))
     }
 

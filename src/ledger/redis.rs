@@ -1,7 +1,8 @@
 //! Records in Redis, for any number of instances: one key a customer, one script that commits.
 //!
-//! A refusal costs one round trip (`GET`), an allow two (`GET` and the script `redis/commit.lua`, which
-//! compares a revision and replaces the value). No rule is judged in Redis. Revisions are made up anew
+//! A refusal costs one round trip (`MGET`), an allow two (`MGET` and the script `redis/commit.lua`, which
+//! compares revisions and replaces values); as many customers as are asked about at once share them. No rule is judged
+//! in Redis. Revisions are made up anew
 //! for each commit, so that one that is sent twice, by us or by the library, is harmless, and a key that
 //! was deleted never comes back under an old revision.
 
@@ -12,6 +13,7 @@ mod link;
 mod opener;
 mod refusals;
 mod stream;
+mod swap;
 mod turns;
 mod writable;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use futures_util::TryFutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, RedisError, Script, Value};
 use tokio::task::AbortHandle;
 
 use crate::domain::halts::Halts;
@@ -35,14 +37,17 @@ use self::erased::{Erased, first_tombstone};
 use self::halted::Halted;
 use self::link::{Link, Request};
 use self::opener::Opener;
+use self::swap::Swap;
 use self::turns::Turns;
 use self::writable::Writable;
 
 use super::keyring::Keyring;
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
+/// What a commit is called where it fails.
+const STORE: &str = "store a record";
 
 pub struct RedisLedger {
     link: Arc<Link>,
@@ -114,22 +119,20 @@ impl RedisLedger {
         [self.key_prefix.as_bytes(), customer.as_bytes()].concat()
     }
 
-    async fn get(&self, customer: &str) -> Result<Loaded, LedgerError> {
+    async fn get_records(&self, customers: &[&str]) -> Result<Vec<Result<Loaded, LedgerError>>, LedgerError> {
         self.halted.ready().await.map_err(|error| self.failed("read the halted campaigns", &error))?;
         let keyring = self.keyring().await?;
-        let tombstones = keyring.pseudonyms(customer).map(|pseudonym| self.erased.tombstone_key(pseudonym));
-        let keys: Vec<Vec<u8>> = std::iter::once(self.key(customer)).chain(tombstones).collect();
+        let keys: Vec<Vec<u8>> = customers
+            .iter()
+            .flat_map(|customer| {
+                let tombstones = keyring.pseudonyms(customer);
+                let tombstones = tombstones.map(|pseudonym| self.erased.tombstone_key(pseudonym));
+                std::iter::once(self.key(customer)).chain(tombstones)
+            })
+            .collect();
         let replies = self.get_all(&keys, "read a record").await?;
-        let (record, tombstones) = replies.split_first().ok_or_else(|| unreadable("nothing"))?;
-        let tombstone = first_tombstone(tombstones)?;
-        match record {
-            Value::Nil => Ok(Loaded { tombstone, ..Loaded::absent() }),
-            Value::BulkString(bytes) => {
-                let (revision, record) = split_revision(bytes)?;
-                Ok(Loaded { record: Arc::new(record_format::decode(record)?), revision, tombstone })
-            }
-            other => Err(unreadable(&format!("{other:?}"))),
-        }
+        let keys_each = keys.len() / customers.len().max(1);
+        Ok(replies.chunks(keys_each.max(1)).map(read).collect())
     }
 
     /// What stands under some keys, in one round trip: one command, or in a cluster one to each key's node at once.
@@ -156,77 +159,9 @@ impl RedisLedger {
         self.erased.keyring().await.map_err(|error| self.failed("read its key", &error))
     }
 
-    async fn store(
-        &self,
-        customer: &str,
-        expected: Revision,
-        record: &Record,
-        keep: Keep,
-    ) -> Result<Committed, LedgerError> {
-        let key = self.key(customer);
-        let value = record_format::append(fresh_revision().0.to_le_bytes().to_vec(), record);
-        let reply = self.run(&key, expected, &value, keep).await;
-        let committed = reply
-            .map_err(|error| self.failed("store a record", &error))
-            .and_then(|reply| self.read_reply(reply));
-        self.writable.note(committed.as_ref().err());
-        committed
-    }
-
-    /// Runs the script by its digest, and by its text where the server has forgotten it.
-    async fn run(&self, key: &[u8], expected: Revision, value: &[u8], keep: Keep) -> RedisResult<Value> {
-        let command = |name: &str, script: &str| {
-            let mut command = Cmd::with_capacity(7, script.len() + key.len() + value.len() + 64);
-            command.arg(name).arg(script).arg(1).arg(key);
-            match expected {
-                Revision::ABSENT => command.arg::<&[u8]>(&[]),
-                Revision(revision) => command.arg(&revision.to_le_bytes()),
-            };
-            command.arg(value).arg(match keep {
-                Keep::Forever => 0,
-                Keep::For(span) => span.millis().max(1),
-            });
-            self.confirmed(command)
-        };
-        match self.link.send(key, &command("EVALSHA", self.script.get_hash())).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.link.send(key, &command("EVAL", include_str!("redis/commit.lua"))).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// A command that counts once replicas have it, where they must.
-    fn confirmed(&self, command: Cmd) -> Request {
-        match &self.wait {
-            Some((_, wait)) => Request::Confirmed { command, wait: wait.clone() },
-            None => Request::Command(command),
-        }
-    }
-
-    fn read_reply(&self, reply: Value) -> Result<Committed, LedgerError> {
-        let unreadable =
-            |other: &Value| LedgerError::Unreadable { why: format!("{other:?} is no reply to a commit") };
-        let (stored, replicas) = match reply {
-            Value::Int(stored) => (stored, None),
-            Value::Okay => (1, None),
-            Value::Array(replies) => match replies.as_slice() {
-                [Value::Int(stored), Value::Int(replicas)] => (*stored, Some(*replicas as usize)),
-                [Value::Okay, Value::Int(replicas)] => (1, Some(*replicas as usize)),
-                _ => return Err(unreadable(&Value::Array(replies))),
-            },
-            other => return Err(unreadable(&other)),
-        };
-        if stored == 0 {
-            return Ok(Committed::Conflict);
-        }
-        match (&self.wait, replicas) {
-            (Some((wanted, _)), Some(had)) if had < *wanted => Err(LedgerError::Unavailable {
-                operation: "store a record",
-                why: format!("{had} of {wanted} replicas had it in time"),
-            }),
-            _ => Ok(Committed::Stored),
-        }
+    fn swap_of(&self, Commit { customer, revision, record, keep }: Commit) -> Swap {
+        let value = record_format::append(fresh_revision().0.to_le_bytes().to_vec(), &record);
+        Swap { key: self.key(&customer), expected: revision, value, keep }
     }
 
     fn failed(&self, operation: &'static str, error: &RedisError) -> LedgerError {
@@ -235,6 +170,20 @@ impl RedisLedger {
         } else {
             LedgerError::Unavailable { operation, why: error.to_string() }
         }
+    }
+}
+
+/// A record, and the tombstones that may stand beside it.
+fn read(replies: &[Value]) -> Result<Loaded, LedgerError> {
+    let (record, tombstones) = replies.split_first().ok_or_else(|| unreadable("nothing"))?;
+    let tombstone = first_tombstone(tombstones)?;
+    match record {
+        Value::Nil => Ok(Loaded { tombstone, ..Loaded::absent() }),
+        Value::BulkString(bytes) => {
+            let (revision, record) = split_revision(bytes)?;
+            Ok(Loaded { record: Arc::new(record_format::decode(record)?), revision, tombstone })
+        }
+        other => Err(unreadable(&format!("{other:?}"))),
     }
 }
 
@@ -262,7 +211,10 @@ impl Drop for RedisLedger {
 
 impl Ledger for RedisLedger {
     fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>> {
-        Box::pin(self.get(customer))
+        Box::pin(async move {
+            let mut records = self.get_records(&[customer]).await?;
+            records.pop().unwrap_or_else(|| Err(unreadable("nothing")))
+        })
     }
 
     fn commit<'a>(
@@ -272,7 +224,30 @@ impl Ledger for RedisLedger {
         record: Arc<Record>,
         keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
-        Box::pin(async move { self.store(customer, revision, &record, keep).await })
+        Box::pin(async move {
+            let swap = self.swap_of(Commit { customer: customer.into(), revision, record, keep });
+            let committed = self.swap(swap, STORE).await;
+            self.writable.note(committed.as_ref().err());
+            committed
+        })
+    }
+
+    fn load_all<'a>(&'a self, customers: &'a [&'a str]) -> BoxFuture<'a, Vec<Result<Loaded, LedgerError>>> {
+        Box::pin(async move {
+            let records = self.get_records(customers).await;
+            records.unwrap_or_else(|error| vec![Err(error); customers.len()])
+        })
+    }
+
+    fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
+        Box::pin(async move {
+            let swaps: Vec<Swap> = commits.into_iter().map(|commit| self.swap_of(commit)).collect();
+            let committed = self.swap_all(&swaps, STORE).await;
+            for committed in &committed {
+                self.writable.note(committed.as_ref().err());
+            }
+            committed
+        })
     }
 
     fn erase<'a>(
@@ -292,12 +267,8 @@ impl Ledger for RedisLedger {
         Box::pin(self.stored_refusals(customer))
     }
 
-    fn add_refusals<'a>(
-        &'a self,
-        customer: &'a str,
-        refusals: Vec<Refusal>,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        Box::pin(async move { self.store_refusals(customer, &refusals).await })
+    fn add_refusals(&self, refused: Vec<(Name, Vec<Refusal>)>) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.store_refusals(refused))
     }
 
     fn halts(&self) -> Arc<Halts> {

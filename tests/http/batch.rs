@@ -6,67 +6,12 @@ use std::sync::{Arc, Barrier};
 
 use serde_json::{Value, json};
 
+use crate::harness::batch::{PATH, batch, send};
 use crate::harness::redis::RedisServer;
-use crate::harness::{Caller, Governor, Process, Response, question, with};
-
-const PATH: &str = "/v1/preflight/batch";
+use crate::harness::{Caller, Governor, Process, question, time_until, with};
 
 fn line(customer: &str, channel: &str, members: &Value) -> String {
     format!("{}\n", with(question(customer, channel), members))
-}
-
-/// Sends lines with a query and returns the lines that came back.
-fn batch(caller: &Caller, query: &str, lines: &[u8]) -> Vec<Value> {
-    let response = send(caller, query, lines, "application/x-ndjson");
-    assert_eq!((response.status, &*response.content_type), (200, "application/x-ndjson"), "{response:?}");
-    match response.body {
-        Value::Null => Vec::new(),
-        Value::String(text) => text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
-        one => vec![one],
-    }
-}
-
-/// Reads while it sends, as clients must: the answers of a long batch do not wait for its end.
-fn send(caller: &Caller, query: &str, lines: &[u8], content_type: &str) -> Response {
-    let mut stream = TcpStream::connect(caller.address()).expect("a connection");
-    let mut answers = stream.try_clone().expect("its other half");
-    let head = format!(
-        "POST {PATH}{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {content_type}\r\n\
-         content-length: {}\r\n\r\n",
-        lines.len()
-    );
-    let mut received = Vec::new();
-    std::thread::scope(|scope| {
-        // Whoever is refused may be refused before all is sent.
-        scope.spawn(move || stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(lines)));
-        answers.read_to_end(&mut received).expect("answers");
-    });
-    let text = String::from_utf8(received).expect("text");
-    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let head = head.to_lowercase();
-    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    let body = if header("transfer-encoding") == Some("chunked") { joined(body) } else { body.to_owned() };
-    let value = serde_json::from_str(&body);
-    Response {
-        status: head.get(9..12).and_then(|status| status.parse().ok()).expect("a status"),
-        content_type: header("content-type").unwrap_or("").to_owned(),
-        body: if body.is_empty() { Value::Null } else { value.unwrap_or(Value::String(body)) },
-    }
-}
-
-/// What chunks hold together, to the last.
-fn joined(mut chunks: &str) -> String {
-    let mut whole = String::new();
-    loop {
-        let (length, rest) = chunks.split_once("\r\n").expect("a chunk");
-        let length = usize::from_str_radix(length, 16).expect("a length");
-        if length == 0 {
-            return whole;
-        }
-        let (chunk, rest) = rest.split_at(length);
-        whole.push_str(chunk);
-        chunks = rest.strip_prefix("\r\n").expect("its end");
-    }
 }
 
 fn verdicts(answers: &[Value]) -> Vec<&str> {
@@ -241,6 +186,81 @@ fn the_same_batch_again_gets_the_same_answers() {
     assert_eq!(verdicts(&again)[500..], ["allow", "defer"].repeat(250)[..]);
     assert_eq!(batch(&governor.caller, "", lines.as_bytes()), again);
     assert_eq!(contacts(&governor.caller, "c-3"), 1);
+}
+
+/// Blocks, customers that come several times in one and again in the next, ids that are taken, questions about moments
+/// that are over: whatever a line is, it is answered as it would be by itself.
+#[test]
+fn a_batch_is_answered_as_single_asks_are() {
+    let (one, other) = (Governor::start(), Governor::start());
+    let mut seed = 7_u64;
+    let mut draw = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let asked: Vec<Value> = (0..700)
+        .map(|n| {
+            let customer = format!("c-{}", draw(60));
+            let channel = ["email", "sms", "voice"][draw(3) as usize];
+            let purpose = ["marketing", "service", "transactional"][draw(3) as usize];
+            let day = 14 + draw(6);
+            let id = if draw(5) == 0 { format!("m-{}", draw(n + 1)) } else { format!("m-{n}") };
+            with(
+                question(&customer, channel),
+                &json!({"purpose": purpose, "contact_id": id, "send_at": format!("2026-11-{day}T15:00:00Z")}),
+            )
+        })
+        .collect();
+    let lines = asked.iter().fold(String::new(), |lines, asked| lines + &asked.to_string() + "\n");
+    let told = |mut answer: Value| {
+        if let Some(problem) = answer.as_object_mut() {
+            problem.remove("line");
+        }
+        answer
+    };
+    let together: Vec<Value> = batch(&one.caller, "", lines.as_bytes()).into_iter().map(told).collect();
+    let alone: Vec<Value> = asked.iter().map(|asked| told(other.caller.ask(asked).body)).collect();
+    for (number, (together, alone)) in together.iter().zip(&alone).enumerate() {
+        assert_eq!(together, alone, "line {}: {}", number + 1, asked[number]);
+    }
+    assert_eq!(together.len(), alone.len());
+    for kind in ["allow", "defer", "problem"] {
+        assert!(verdicts(&alone).contains(&kind), "there is a {kind}");
+    }
+}
+
+#[test]
+fn while_the_ledger_is_away_each_line_is_answered_as_its_purpose_says_and_counted_later() {
+    let mut server = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let settings = [("REDIS__COMMAND_TIMEOUT", "150ms"), ("REDIS__CONNECT_TIMEOUT", "300ms")];
+    let governor = Process::start_with(&settings, &["--ledger", &server.url()]);
+    assert_eq!(governor.caller.ask(&question("warm-up", "email")).verdict(), "allow");
+    server.kill();
+    let service = |n: usize| {
+        let members = json!({"purpose": "service", "contact_id": format!("m-{n}")});
+        line(&format!("c-{}", n / 2), "email", &members)
+    };
+    let lines: String =
+        (0..300).map(|n| if n % 3 == 2 { line("c-1", "email", &json!({})) } else { service(n) }).collect();
+    let answers = batch(&governor.caller, "", lines.as_bytes());
+    assert!(answers.iter().all(|answer| answer["degraded"] == json!(true)), "{answers:?}");
+    let expected: Vec<_> = (0..300).map(|n| if n % 3 == 2 { "defer" } else { "allow" }).collect();
+    assert_eq!(verdicts(&answers), expected);
+    let dry = batch(&governor.caller, "?dry_run=true", service(1_000).as_bytes());
+    assert_eq!((verdicts(&dry), &dry[0]["degraded"]), (vec!["allow"], &json!(true)));
+
+    let _server = server.restart();
+    time_until(|| governor.caller.get("/readyz").status == 200);
+    time_until(|| {
+        (0..150).map(|n| contacts(&governor.caller, &format!("c-{n}"))).sum::<u64>() == 200
+            && contacts(&governor.caller, "c-500") == 0
+    });
+    let again = batch(&governor.caller, "", lines.as_bytes());
+    let counted =
+        again.iter().filter(|answer| answer["verdict"] == "allow" && answer["degraded"] == json!(false));
+    assert!(counted.count() >= 200, "the same questions again, known by now");
+    let all: u64 = (0..150).map(|n| contacts(&governor.caller, &format!("c-{n}"))).sum();
+    assert!(all <= 201, "{all}: nothing counts twice, and c-1's line may have been allowed");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::batch::batch;
 use crate::harness::redis::RedisServer;
 use crate::harness::{Process, question, with};
 
@@ -35,6 +36,24 @@ fn a_refusal_costs_one_round_trip_and_an_allow_two() {
     }
     let judged = round_trips(&server);
     assert_eq!((judged.0 - allowed.0, judged.1 - allowed.1, judged.2 - allowed.2), (50, 0, 0));
+}
+
+/// One row of calls for as many as are judged together, and none for a customer alone.
+#[test]
+fn a_batch_shares_its_round_trips() {
+    let server = RedisServer::start(&[]);
+    let governor = Process::start_with(&[("TIMELINE__REFUSALS", "false")], &["--ledger", &server.url()]);
+    governor.caller.ask(&question("warm-up", "email"));
+    let before = round_trips(&server);
+    let lines = (0..1_000)
+        .map(|n| question(&format!("c-{n}"), "email"))
+        .fold(String::new(), |lines, asked| lines + &asked.to_string() + "\n");
+    let answers = batch(&governor.caller, "", lines.as_bytes());
+    assert_eq!(answers.iter().filter(|answer| answer["verdict"] == "allow").count(), 1_000);
+    let after = round_trips(&server);
+    let (loads, commits) = (after.0 - before.0, after.1 - before.1);
+    assert!(loads <= 200 && commits <= 200, "{loads} loads and {commits} commits of 1,000 customers");
+    assert_eq!(after.2, before.2);
 }
 
 #[test]

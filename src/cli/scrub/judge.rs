@@ -1,19 +1,18 @@
 //! Who judges the rows: the engine in this process, or a governor that is running. A customer's rows are
 //! judged in their order, different customers' side by side.
 
-use std::cell::RefCell;
-
 use futures_util::future::join_all;
 
 use crate::cli::lanes::{self, Lane, Stop, insist};
-use crate::decide::Change;
 use crate::domain::moment::Moment;
+use crate::domain::question::Question;
 use crate::gate::Gate;
-use crate::gate::ask::Wanted;
+use crate::gate::as_if::AsIf;
+use crate::gate::ask::{Answered, Item, Wanted};
 use crate::wire::problem::Problem;
 use crate::wire::question::QuestionReader;
 
-use super::earlier::{Earlier, MOST_REMEMBERED};
+use super::earlier::{AllowedRows, MOST_REMEMBERED};
 use super::governor::Governor;
 use super::judged::{Judged, Outcome};
 use super::question::Asked;
@@ -35,7 +34,7 @@ pub struct Here {
     /// When the scrub began: every row is judged at the same moment.
     pub now: Moment,
     /// What was allowed, where nothing is reserved.
-    pub earlier: Option<RefCell<Earlier>>,
+    pub earlier: Option<AllowedRows>,
 }
 
 impl Judge {
@@ -79,20 +78,7 @@ impl Here {
         };
         let answer = match &self.earlier {
             None => self.gate.ask(&question, Wanted::default(), self.now).await,
-            Some(earlier) => {
-                let contacts = earlier.borrow().of(&question.customer, &question.contact_id, asked.is_named);
-                let decided = self.gate.ask_as_if(&question, contacts, self.now).await;
-                let decided = decided.map_err(|error| Stop::of(line, &error))?;
-                if let Ok(decision) = &decided
-                    && let Change::Reserve(contact) = &decision.change
-                    && !earlier.borrow_mut().add(&question.customer, contact.clone(), asked.is_named)
-                {
-                    let why =
-                        format!("more than {MOST_REMEMBERED} rows are allowed: cut the list, or --reserve");
-                    return Err(Stop { line, why, may_pass: false });
-                }
-                decided.map(|decision| decision.answer)
-            }
+            Some(earlier) => self.ask_as_if(earlier, question, line).await?,
         };
         match answer {
             Err(misuses) => Ok(Err(Problem::misused(&misuses).errors)),
@@ -101,6 +87,24 @@ impl Here {
                 Err(Stop { line, why, may_pass: true })
             }
             Ok(answer) => Ok(Ok(Judged::of(&answer))),
+        }
+    }
+
+    async fn ask_as_if(
+        &self,
+        earlier: &AllowedRows,
+        question: Question,
+        line: u64,
+    ) -> Result<Answered, Stop> {
+        let item = Item { question: Box::new(question), now: self.now };
+        match self.gate.ask_as_if(earlier, &[item], Wanted::default()).await.pop() {
+            Some(AsIf::Answered(answer)) => Ok(Ok(*answer)),
+            Some(AsIf::Misused(misuses)) => Ok(Err(misuses)),
+            Some(AsIf::Failed(error)) => Err(Stop::of(line, &error)),
+            Some(AsIf::Crowded) | None => {
+                let why = format!("more than {MOST_REMEMBERED} rows are allowed: cut the list, or --reserve");
+                Err(Stop { line, why, may_pass: false })
+            }
         }
     }
 }

@@ -62,8 +62,6 @@ pub struct Asked {
     pub line: u64,
     pub customer: String,
     pub channel: String,
-    /// Whether the row itself names its contact.
-    pub is_named: bool,
     pub body: Value,
 }
 
@@ -85,8 +83,7 @@ impl Questions {
             return Err(format!("{}: is blank", columns.called(CUSTOMER)));
         };
         let mut body: Map<String, Value> = self.texts(&TEXTS, fields).collect();
-        let is_named = body.contains_key("contact_id");
-        if let Some(ids) = self.ids.as_ref().filter(|_| !is_named) {
+        if let Some(ids) = self.ids.as_ref().filter(|_| !body.contains_key("contact_id")) {
             body.insert("contact_id".to_owned(), Value::from(format!("{ids}-{line}")));
         }
         for name in LISTS {
@@ -115,7 +112,7 @@ impl Questions {
             body.insert("facts".to_owned(), json!(facts));
         }
         let channel = columns.get("channel", fields).unwrap_or_default().to_owned();
-        Ok(Asked { line, customer: customer.to_owned(), channel, is_named, body: Value::Object(body) })
+        Ok(Asked { line, customer: customer.to_owned(), channel, body: Value::Object(body) })
     }
 
     fn texts<'a>(

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -17,11 +17,12 @@ use crate::domain::question::{Misuse, Question};
 use crate::domain::record::Record;
 use crate::domain::words::{Name, Tags};
 use crate::gate::Gate;
-use crate::gate::ask::{Wanted, enter};
+use crate::gate::as_if::{AsIf, Earlier};
+use crate::gate::ask::{self, Item, Wanted};
 use crate::gate::blind;
 use crate::ledger::LedgerError;
 
-use super::{Item, Outcome};
+use super::Outcome;
 
 /// The most changes all dry runs together keep in mind, each some 250 bytes: a hundred and some megabytes, in which
 /// a campaign of half a million customers can be tried.
@@ -78,38 +79,36 @@ impl DryRun {
     pub fn new(everywhere: Arc<AtomicUsize>) -> Self {
         Self { changes: Mutex::default(), everywhere }
     }
+}
 
-    fn is_crowded(&self) -> bool {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).crowded
-    }
-
-    /// The record as earlier lines would have left it.
-    fn imagine(&self, customer: &str, record: &mut Arc<Record>) {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        for imagined in changes.of.get(customer).into_iter().flatten() {
+impl Earlier for DryRun {
+    fn enter(&self, question: &Question, record: &mut Arc<Record>) {
+        let changes = lock(&self.changes);
+        for imagined in changes.of.get(&question.customer).into_iter().flatten() {
             let (change, contact_id) = imagined.change();
-            enter(record, change, contact_id);
+            ask::enter(record, change, contact_id);
         }
     }
 
-    /// Keeps a change in mind; `false` says that there is no room for it.
-    fn keep(&self, question: &Question, change: Change) -> bool {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, question: &Question, change: &Change) -> bool {
+        let mut changes = lock(&self.changes);
+        if changes.crowded {
+            return false;
+        }
         let imagined = match change {
             Change::Nothing | Change::Confirm => return true,
             Change::Reserve(contact) => {
                 if *changes.tags != contact.tags {
-                    changes.tags = Arc::new(contact.tags);
+                    changes.tags = Arc::new(contact.tags.clone());
                 }
-                let tags = Arc::clone(&changes.tags);
                 Imagined::Reserved {
-                    contact_id: contact.id,
+                    contact_id: contact.id.clone(),
                     fingerprint: contact.question,
                     at: contact.at,
-                    tags,
+                    tags: Arc::clone(&changes.tags),
                 }
             }
-            Change::HandOver(event) => Imagined::HandedOver(Box::new(event)),
+            Change::HandOver(event) => Imagined::HandedOver(Box::new(event.clone())),
             Change::Release => Imagined::Released(question.contact_id.clone()),
         };
         if self.everywhere.fetch_add(1, Ordering::Relaxed) >= MOST_IMAGINED {
@@ -123,6 +122,10 @@ impl DryRun {
     }
 }
 
+fn lock(changes: &Mutex<Changes>) -> MutexGuard<'_, Changes> {
+    changes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Drop for DryRun {
     fn drop(&mut self) {
         let count = self.changes.get_mut().unwrap_or_else(PoisonError::into_inner).count;
@@ -131,32 +134,21 @@ impl Drop for DryRun {
 }
 
 impl Gate {
-    /// Judges as [`Gate::ask`] does, on the record as the batch would have left it, and stores nothing.
-    pub(super) async fn ask_dry<P>(&self, dry_run: &DryRun, item: &Item, wanted: Wanted) -> Outcome<P> {
-        if dry_run.is_crowded() {
-            return Outcome::Crowded;
-        }
-        let Item { question, now, .. } = item;
-        let judged = match self.within(self.load(&question.customer)).await {
-            Ok(loaded) => {
-                let mut record = loaded.record;
-                dry_run.imagine(&question.customer, &mut record);
-                self.judge(&record, question, wanted, *now)
-            }
-            Err(error) => return self.blind_dry(question, *now, &error),
-        };
-        match judged {
-            Err(misuses) => Outcome::Misused(misuses),
-            Ok(decision) => {
-                let mut answer = decision.answer;
-                answer.follow_up = answer.follow_up.map(|follow_up| self.named(follow_up));
-                if dry_run.keep(question, decision.change) {
-                    Outcome::Answered(Box::new(answer))
-                } else {
-                    Outcome::Crowded
-                }
-            }
-        }
+    /// Judges as [`Gate::ask`] does, on records as the batch would have left them, and stores nothing.
+    pub(super) async fn ask_dry<P>(
+        &self,
+        dry_run: &DryRun,
+        block: &[Item],
+        wanted: Wanted,
+    ) -> Vec<Outcome<P>> {
+        let outcomes = self.ask_as_if(dry_run, block, wanted).await.into_iter();
+        let placed = outcomes.zip(block).map(|(outcome, Item { question, now })| match outcome {
+            AsIf::Answered(answer) => Outcome::Answered(answer),
+            AsIf::Misused(misuses) => Outcome::Misused(misuses),
+            AsIf::Crowded => Outcome::Crowded,
+            AsIf::Failed(error) => self.blind_dry(question, *now, &error),
+        });
+        placed.collect()
     }
 
     /// What the purpose's `when_blind` would answer; no journal is kept of it.

@@ -1,5 +1,5 @@
 //! Order in two ways: what is about one customer is done one after the other, and what is done is handed out in
-//! the order in which it came. Everything else happens at once, up to a bound.
+//! the order in which it came. Everything else is done in blocks, some of them at once.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -11,10 +11,6 @@ use futures_util::stream::{FuturesUnordered, Stream};
 
 use crate::domain::words::Name;
 
-/// How much may be completed before others on the thread get their turn: what is decided without waiting takes some
-/// microseconds each.
-const AT_A_TURN: usize = 64;
-
 /// Where something came in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(u64);
@@ -24,40 +20,42 @@ struct Slot<T> {
     outcome: Option<T>,
 }
 
-/// Work, and the customer it is about.
-struct Waiting<W> {
-    place: Place,
-    customer: Name,
-    work: W,
+/// One customer's work that is not begun, in its order.
+struct Lane<W> {
+    waiting: VecDeque<(Place, W)>,
+    /// A running block is about the customer.
+    is_busy: bool,
 }
 
-/// The future of a customer's work, and what it is about.
+/// A block that is being done, and what it is about.
 struct Running<T> {
-    place: Place,
-    customer: Name,
-    work: BoxFuture<'static, T>,
+    about: Vec<(Place, Name)>,
+    work: BoxFuture<'static, Vec<T>>,
 }
 
 impl<T> Future for Running<T> {
-    type Output = (Place, Name, T);
+    type Output = (Vec<(Place, Name)>, Vec<T>);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = std::task::ready!(self.work.as_mut().poll(context));
-        Poll::Ready((self.place, self.customer.clone(), outcome))
+        let outcomes = std::task::ready!(self.work.as_mut().poll(context));
+        Poll::Ready((std::mem::take(&mut self.about), outcomes))
     }
 }
 
-/// Makes of work the future that does it.
-type Begin<W, T> = Box<dyn Fn(W) -> BoxFuture<'static, T> + Send>;
+/// Makes of a block of work the future that does it: what is about one customer in its order, with an outcome for each.
+type Begin<W, T> = Box<dyn Fn(Vec<W>) -> BoxFuture<'static, Vec<T>> + Send>;
 
 pub struct Lanes<W, T> {
     begin: Begin<W, T>,
+    /// The most of a block, and the most blocks at once.
+    block: usize,
     most_running: usize,
     running: FuturesUnordered<Running<T>>,
-    /// The customers for whom something is done or about to be, and what comes after it.
-    lanes: HashMap<Name, VecDeque<(Place, W)>>,
-    /// First of their lanes, and waiting until less is running.
-    waiting: VecDeque<Waiting<W>>,
+    /// Of every customer with work.
+    lanes: HashMap<Name, Lane<W>>,
+    /// The customers whose work may begin, in the order in which it came, and how much that is.
+    free: VecDeque<Name>,
+    free_works: usize,
     /// In the order of their places.
     slots: VecDeque<Slot<T>>,
     first: u64,
@@ -65,13 +63,15 @@ pub struct Lanes<W, T> {
 }
 
 impl<W, T> Lanes<W, T> {
-    pub fn new(begin: Begin<W, T>, most_running: usize) -> Self {
+    pub fn new(begin: Begin<W, T>, block: usize, most_running: usize) -> Self {
         Self {
             begin,
+            block,
             most_running,
             running: FuturesUnordered::new(),
             lanes: HashMap::new(),
-            waiting: VecDeque::new(),
+            free: VecDeque::new(),
+            free_works: 0,
             slots: VecDeque::new(),
             first: 0,
             bytes: 0,
@@ -88,9 +88,9 @@ impl<W, T> Lanes<W, T> {
         self.bytes
     }
 
-    /// Whether nothing is being done.
+    /// Whether nothing is being done or can be.
     pub fn is_idle(&self) -> bool {
-        self.running.is_empty()
+        self.running.is_empty() && self.free.is_empty()
     }
 
     /// The next place.
@@ -108,52 +108,75 @@ impl<W, T> Lanes<W, T> {
         }
     }
 
-    /// Does the work as soon as what was entered before about the same customer is done.
+    /// Does the work once what was entered before about the same customer is done, or with it.
     pub fn enter(&mut self, place: Place, customer: Name, work: W) {
         match self.lanes.entry(customer) {
-            Entry::Occupied(mut lane) => lane.get_mut().push_back((place, work)),
-            Entry::Vacant(free) => {
-                let customer = free.key().clone();
-                free.insert(VecDeque::new());
-                self.start(Waiting { place, customer, work });
+            Entry::Occupied(mut lane) => {
+                let lane = lane.get_mut();
+                lane.waiting.push_back((place, work));
+                self.free_works += usize::from(!lane.is_busy);
+            }
+            Entry::Vacant(none) => {
+                self.free.push_back(none.key().clone());
+                self.free_works += 1;
+                none.insert(Lane { waiting: VecDeque::from([(place, work)]), is_busy: false });
             }
         }
     }
 
-    fn start(&mut self, next: Waiting<W>) {
-        if self.running.len() >= self.most_running {
-            self.waiting.push_back(next);
-        } else {
-            let Waiting { place, customer, work } = next;
-            self.running.push(Running { place, customer, work: (self.begin)(work) });
+    /// Begins what may be: full blocks beside others, and whatever there is where nothing runs.
+    fn begin(&mut self) {
+        while self.running.len() < self.most_running
+            && self.free_works > 0
+            && (self.free_works >= self.block || self.running.is_empty())
+        {
+            self.begin_block();
         }
     }
 
-    /// Works on; ready when anything was done.
+    fn begin_block(&mut self) {
+        let mut about = Vec::with_capacity(self.block);
+        let mut works = Vec::with_capacity(self.block);
+        while works.len() < self.block
+            && let Some(customer) = self.free.pop_front()
+        {
+            let Some(lane) = self.lanes.get_mut(&customer) else { continue };
+            lane.is_busy = true;
+            self.free_works -= lane.waiting.len();
+            let room = self.block - works.len();
+            for (place, work) in lane.waiting.drain(..room.min(lane.waiting.len())) {
+                about.push((place, customer.clone()));
+                works.push(work);
+            }
+        }
+        self.running.push(Running { about, work: (self.begin)(works) });
+    }
+
+    /// A block about the customer is done; what has waited for that is free.
+    fn release(&mut self, customer: Name) {
+        if let Entry::Occupied(mut lane) = self.lanes.entry(customer) {
+            if lane.get().waiting.is_empty() {
+                lane.remove();
+            } else if std::mem::take(&mut lane.get_mut().is_busy) {
+                self.free_works += lane.get().waiting.len();
+                self.free.push_back(lane.key().clone());
+            }
+        }
+    }
+
+    /// Works on; ready when a block was done.
     pub fn poll_progress(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        for done in 0..AT_A_TURN {
-            match Pin::new(&mut self.running).poll_next(context) {
-                Poll::Ready(Some((place, customer, outcome))) => {
-                    self.settle(place, outcome);
-                    self.go_on(customer);
-                }
-                Poll::Ready(None) | Poll::Pending if done == 0 => return Poll::Pending,
-                Poll::Ready(None) | Poll::Pending => break,
-            }
+        self.begin();
+        let Some((about, outcomes)) = std::task::ready!(Pin::new(&mut self.running).poll_next(context))
+        else {
+            return Poll::Pending;
+        };
+        for ((place, customer), outcome) in about.into_iter().zip(outcomes) {
+            self.settle(place, outcome);
+            self.release(customer);
         }
+        self.begin();
         Poll::Ready(())
-    }
-
-    /// A customer's work is done: what waits for it, and what waits for room.
-    fn go_on(&mut self, customer: Name) {
-        let next = self.lanes.get_mut(&customer).and_then(VecDeque::pop_front);
-        match next {
-            Some((place, work)) => self.waiting.push_back(Waiting { place, customer, work }),
-            None => drop(self.lanes.remove(&customer)),
-        }
-        if let Some(next) = self.waiting.pop_front() {
-            self.start(next);
-        }
     }
 
     /// What stands in the first place that is not handed out, once it is done.
@@ -177,25 +200,25 @@ mod tests {
 
     use super::*;
 
-    /// Lanes whose work is done when a permit is given, and the order in which it was begun.
-    /// The order in which lines were begun.
-    type Begun = Arc<Mutex<Vec<u32>>>;
+    /// The blocks that were begun.
+    type Begun = Arc<Mutex<Vec<Vec<u32>>>>;
 
-    fn lanes(most: usize) -> (Lanes<u32, u32>, Arc<Semaphore>, Begun) {
+    /// Lanes whose blocks are done when a permit is given.
+    fn lanes(block: usize, most: usize) -> (Lanes<u32, u32>, Arc<Semaphore>, Begun) {
         let (gate, begun) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(Vec::new())));
         let begin = {
             let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
-            move |work| {
-                begun.lock().unwrap().push(work);
+            move |works: Vec<u32>| {
+                begun.lock().unwrap().push(works.clone());
                 let gate = Arc::clone(&gate);
                 async move {
                     gate.acquire().await.unwrap().forget();
-                    work
+                    works
                 }
                 .boxed()
             }
         };
-        (Lanes::new(Box::new(begin), most), gate, begun)
+        (Lanes::new(Box::new(begin), block, most), gate, begun)
     }
 
     fn enter(lanes: &mut Lanes<u32, u32>, customer: &str, work: u32) {
@@ -203,37 +226,51 @@ mod tests {
         lanes.enter(place, customer.into(), work);
     }
 
+    fn is_pending(lanes: &mut Lanes<u32, u32>) -> bool {
+        poll_fn(|context| lanes.poll_progress(context)).now_or_never().is_none()
+    }
+
+    fn taken(lanes: &mut Lanes<u32, u32>) -> Vec<u32> {
+        std::iter::from_fn(|| lanes.take()).collect()
+    }
+
     #[tokio::test]
-    async fn one_customers_work_is_done_in_turn_and_others_at_once() {
-        let (mut lanes, gate, begun) = lanes(10);
-        for (customer, work) in [("a", 1), ("a", 2), ("b", 3), ("a", 4)] {
+    async fn one_customers_work_is_never_in_two_blocks_at_once() {
+        let (mut lanes, gate, begun) = lanes(2, 10);
+        for (customer, work) in [("a", 1), ("a", 2), ("b", 3), ("a", 4), ("b", 5), ("c", 6)] {
             enter(&mut lanes, customer, work);
         }
-        assert_eq!(*begun.lock().unwrap(), [1, 3]);
-        gate.add_permits(2);
+        assert!(is_pending(&mut lanes));
+        assert_eq!(
+            *begun.lock().unwrap(),
+            [vec![1, 2], vec![3, 5]],
+            "4 waits for its customer, and 6 until a block is full or none runs"
+        );
+        gate.add_permits(1);
         poll_fn(|context| lanes.poll_progress(context)).await;
-        assert_eq!(*begun.lock().unwrap(), [1, 3, 2]);
-        assert_eq!((lanes.take(), lanes.take()), (Some(1), None), "handed out in the order entered");
+        assert_eq!(*begun.lock().unwrap(), [vec![1, 2], vec![3, 5], vec![6, 4]]);
+        assert_eq!(taken(&mut lanes), [1, 2], "handed out in the order entered");
         gate.add_permits(2);
-        while lanes.len() > 0 && !lanes.is_idle() {
+        while !lanes.is_idle() {
             poll_fn(|context| lanes.poll_progress(context)).await;
         }
-        assert_eq!(
-            [lanes.take(), lanes.take(), lanes.take(), lanes.take()],
-            [Some(2), Some(3), Some(4), None]
-        );
+        assert_eq!(taken(&mut lanes), [3, 4, 5, 6]);
         assert_eq!((lanes.len(), lanes.bytes(), lanes.lanes.len()), (0, 0, 0));
     }
 
     #[tokio::test]
-    async fn no_more_than_so_many_run_at_once() {
-        let (mut lanes, gate, begun) = lanes(2);
-        for work in 0..5 {
+    async fn no_more_than_so_many_blocks_run_at_once_and_what_there_is_runs_alone() {
+        let (mut lanes, gate, begun) = lanes(2, 2);
+        enter(&mut lanes, "z", 0);
+        assert!(is_pending(&mut lanes));
+        assert_eq!(*begun.lock().unwrap(), [vec![0]]);
+        for work in 1..=6 {
             enter(&mut lanes, &format!("c-{work}"), work);
         }
+        assert!(is_pending(&mut lanes));
         assert_eq!(begun.lock().unwrap().len(), 2);
         gate.add_permits(1);
         poll_fn(|context| lanes.poll_progress(context)).await;
-        assert_eq!(begun.lock().unwrap().len(), 3);
+        assert_eq!(*begun.lock().unwrap(), [vec![0], vec![1, 2], vec![3, 4]]);
     }
 }

@@ -12,10 +12,14 @@ use crate::ledger::{Committed, Keep, Ledger, LedgerError, Revision, tombstone_fo
 use crate::sealed::Sealer;
 
 use super::link::{Link, Request};
+use super::swap::Swap;
 use super::{RedisLedger, refusals, stream};
 
 /// Nobody writes back what they read longer ago than this: every wait is bounded far below it.
 const STALE_AFTER: Span = Span::from_millis(HOUR_MS);
+
+/// What an erasure is called where it fails.
+const ERASE: &str = "erase a customer";
 
 pub struct Erased {
     link: Arc<Link>,
@@ -100,16 +104,13 @@ impl RedisLedger {
         expected: Revision,
         tombstone: &Tombstone,
     ) -> Result<Committed, LedgerError> {
-        let failed = |error: RedisError| self.failed("erase a customer", &error);
+        let failed = |error: RedisError| self.failed(ERASE, &error);
         let keyring = self.keyring().await?;
         let present = keyring.pseudonym(customer);
         let key = self.erased.tombstone_key(present);
-        let mut set = Cmd::new();
-        set.arg("SET").arg(&key).arg(tombstone_format::encode(tombstone));
-        let set = self.link.send(&key, &self.confirmed(set)).await.map_err(failed)?;
-        self.read_reply(set)?;
-        let gone = self.run(&self.key(customer), expected, &[], Keep::Forever).await.map_err(failed)?;
-        if self.read_reply(gone)? == Committed::Conflict {
+        self.put(&key, tombstone_format::encode(tombstone), ERASE).await?;
+        let gone = Swap { key: self.key(customer), expected, value: Vec::new(), keep: Keep::Forever };
+        if self.swap(gone, ERASE).await? == Committed::Conflict {
             return Ok(Committed::Conflict);
         }
         let refusals = self.erased.refusals_key(present);
