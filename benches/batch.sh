@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Asks in batches beside single asks, on the embedded ledger and on a Redis: rates, ratios, peak memory. In one run, on
-# one machine. A batch is one curl that sends LINES lines from a file and counts the answers.
+# one machine. A batch is one curl that sends LINES lines from a file and counts the answers. Single asks are measured
+# twice: from one sender, who asks the next once the last is answered, and from as many as saturate the machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . benches/measure.sh
@@ -42,27 +43,34 @@ batches() {
 
 peak_mb() { awk '/VmHWM/ { printf "%.0f MB", $2 / 1024 }' "/proc/$pid/status"; }
 
-line() { printf '| %-38s | %9s | %8s | %8s | %8s | %s\n' "$@"; }
+line() { printf '| %-40s | %9s | %8s | %8s | %8s | %14s | %s\n' "$@"; }
 
-# compare NAME CUSTOMERS BAR: single asks over 64 connections, then one batch, then two at once.
+# single NAME CUSTOMERS CONNECTIONS: sets $rate.
+single() {
+  local name=$1 customers=$2 allowed refused cpu
+  read -r rate allowed refused _ _ _ cpu _ < <(CONNECTIONS=$3 measure "$([ "$customers" = 0 ] && echo 100000000 || echo "$customers")" marketing)
+  line "$name" "$rate" "$cpu" "$(awk -v a="$allowed" -v r="$refused" 'BEGIN { printf "%.0f %%", 100 * a / (a + r) }')" "$(peak_mb)" "" ""
+}
+
+# compare NAME CUSTOMERS: single asks from one sender and over many connections, then one batch, then two at once.
 compare() {
-  local name=$1 customers=$2 bar=$3 single allowed refused failed cpu rates count
-  read -r single allowed refused failed _ _ cpu _ < <(measure "$([ "$customers" = 0 ] && echo 100000000 || echo "$customers")" marketing)
-  line "$name: single" "$single" "$cpu" "$(awk -v a="$allowed" -v r="$refused" 'BEGIN { printf "%.0f %%", 100 * a / (a + r) }')" "$(peak_mb)" 1
+  local name=$1 customers=$2 rate one many count
+  single "$name: single, 1 connection" "$customers" 1; one=$rate
+  single "$name: single, $CONNECTIONS connections" "$customers" "$CONNECTIONS"; many=$rate
   for count in 1 2; do
-    rates=$(for _ in $(seq "$ROUNDS"); do batches "$count" "$customers"; echo "$asks $cpu $share"; done | median)
-    read -r asks cpu share <<<"$rates"
-    line "$name: batches at once: $count" "$asks" "$cpu" "$share" "$(peak_mb)" \
-      "$(awk -v b="$asks" -v s="$single" 'BEGIN { printf "%.1f", b / s }') $bar"
+    read -r asks cpu share < <(for _ in $(seq "$ROUNDS"); do batches "$count" "$customers"; echo "$asks $cpu $share"; done | median)
+    line "$name: batches at once: $count" "$asks" "$cpu" "$share" "$(peak_mb)" "$(ratio "$asks" "$one")" "$(ratio "$asks" "$many")"
   done
 }
 
-echo "single asks: wrk, $CONNECTIONS connections; batches: $LINES_EACH lines each; $ROUNDS runs, the median; $(nproc) cores for all"
-line "what is asked" "asks/s" "CPU µs" "allowed" "peak" "ratio to single asks"
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'; }
+
+echo "single asks: wrk; batches: $LINES_EACH lines each; $ROUNDS runs, the median; $(nproc) cores for all"
+line "what is asked" "asks/s" "CPU µs" "allowed" "peak" "to 1 (bar 4)" "to $CONNECTIONS"
 
 start embedded "$program" serve --listen 127.0.0.1:0 --ledger "embedded:$work/data"
-compare "embedded, allowed" 0 "(bar 4)"
-compare "embedded, 100,000 customers" 100000 "(bar 4)"
+compare "embedded, allowed" 0
+compare "embedded, 100,000 customers" 100000
 stop "$pid"
 
 port=${REDIS_PORT:-16392}
@@ -71,6 +79,6 @@ beside=$!
 pids+=("$beside")
 until redis-cli -p "$port" ping >/dev/null 2>&1; do read -r -t 0.02 _ <> <(:) || true; done
 start redis "$program" serve --listen 127.0.0.1:0 --ledger "redis://127.0.0.1:$port"
-compare "redis, allowed" 0 "(bar 4)"
-compare "redis, 100,000 customers" 100000 "(bar 4)"
+compare "redis, allowed" 0
+compare "redis, 100,000 customers" 100000
 stop "$pid"

@@ -17,6 +17,13 @@ report "embedded, durable, 100,000 customers" "(bar 0.5)" 100000 marketing
 report "embedded, one customer, refused" "" 1 marketing
 stop "$pid"
 
+start logged env CONTACT_GOVERNOR__DECISION_LOG__TO="file:$work/decisions" \
+  CONTACT_GOVERNOR__DECISION_LOG__SECRET=0123456789012345678901234567890123456789 \
+  "$program" serve --listen 127.0.0.1:0 --ledger "embedded:$work/logged"
+report "the same, new customers, with a decision log" "" 100000000 marketing
+report "the same, one customer, with a decision log" "" 1 marketing
+stop "$pid"
+
 echo
 start=$(date +%s%N)
 start idle "$program" serve --listen 127.0.0.1:0 --ledger "embedded:$work/idle"

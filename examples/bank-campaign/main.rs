@@ -10,7 +10,7 @@ mod rows;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,6 +42,10 @@ struct Arguments {
     #[arg(long, default_value = "human",
         value_parser = ["human", "template", "auto_reply", "ivr", "recorded_voice", "synthetic_voice"])]
     delivery: String,
+    /// Write the campaign as one that is planned at this moment: every client's calls moved by whole weeks to just
+    /// after it, and asked about in advance. For a governor that is running, which judges by its own clock.
+    #[arg(long, value_name = "MOMENT")]
+    ahead_of: Option<Timestamp>,
     /// What the words assert, separated by commas. The file has no words, so nothing unless said here.
     #[arg(long, value_delimiter = ',',
         value_parser = ["care", "gratitude", "value", "apology", "urgency", "personal"])]
@@ -69,12 +73,18 @@ fn complain(line: impl fmt::Display) {
 
 fn run(arguments: &Arguments) -> Result<Summary, Failure> {
     let pace = Pace::over_weeks(arguments.weeks).map_err(Failure::TimeZone)?;
+    if arguments.ahead_of.is_some() && arguments.weeks > MOST_WEEKS_AHEAD {
+        return Err(Failure::TooFarAhead);
+    }
     let mut summary = Summary::default();
-    let mut calls = read_calls(&arguments.file, &pace, &mut summary)?;
+    let mut calls = read_calls(arguments, &pace, &mut summary)?;
     calls.sort_unstable();
     write_asks(&calls, arguments, BufWriter::new(io::stdout().lock())).map_err(Failure::Write)?;
     Ok(summary)
 }
+
+/// A governor answers for 90 days ahead.
+const MOST_WEEKS_AHEAD: u8 = 10;
 
 /// One call to one client. Ordered by time, and at the same minute by client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,13 +95,18 @@ struct Call {
     number: u16,
 }
 
-fn read_calls(file: &Path, pace: &Pace, summary: &mut Summary) -> Result<Vec<Call>, Failure> {
+fn read_calls(arguments: &Arguments, pace: &Pace, summary: &mut Summary) -> Result<Vec<Call>, Failure> {
+    let file = &arguments.file;
     let name = || file.display().to_string();
     let source = File::open(file).map_err(|error| Failure::Open { file: name(), error })?;
     let rows = Rows::read(source).map_err(|bad| Failure::bad_file(name(), bad))?;
     let mut calls = Vec::new();
     for row in rows {
-        match row.and_then(|client| calls_to(client, pace)) {
+        let client = row.and_then(|client| match arguments.ahead_of {
+            None => Ok(client),
+            Some(now) => pace.moved(client, now).ok_or_else(|| outside_the_calendar(client)),
+        });
+        match client.and_then(|client| calls_to(client, pace)) {
             Ok(of_client) => {
                 summary.clients += 1;
                 summary.calls += of_client.len();
@@ -113,7 +128,11 @@ fn calls_to(client: Client, pace: &Pace) -> Result<Vec<Call>, Bad> {
         Some(Call { at, client: client.number, number })
     };
     let calls: Option<Vec<Call>> = (1..=client.calls).map(call).collect();
-    calls.ok_or_else(|| Bad::row(client.line, "the calls lie outside the calendar"))
+    calls.ok_or_else(|| outside_the_calendar(client))
+}
+
+fn outside_the_calendar(client: Client) -> Bad {
+    Bad::row(client.line, "the calls lie outside the calendar")
 }
 
 #[derive(Serialize)]
@@ -131,6 +150,8 @@ struct Ask<'a> {
     delivery: &'a str,
     campaign: &'static str,
     time_zone: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Content<'a>>,
 }
@@ -152,8 +173,10 @@ fn write_asks(calls: &[Call], arguments: &Arguments, mut output: impl Write) -> 
             delivery: &arguments.delivery,
             campaign: "term-deposit",
             time_zone: TIME_ZONE,
+            send_at: arguments.ahead_of.map(|_| at.to_string()),
             content,
         };
+        let at = arguments.ahead_of.unwrap_or(*at);
         serde_json::to_writer(&mut output, &Line { at: at.to_string(), ask })?;
         output.write_all(b"\n")?;
     }
@@ -184,6 +207,10 @@ enum Failure {
     WrongFile { file: String, bad: Bad },
     #[error("cannot read `{file}`: {bad}")]
     Read { file: String, bad: Bad },
+    #[error(
+        "with --ahead-of, --weeks may be at most {MOST_WEEKS_AHEAD}: a governor answers for 90 days ahead"
+    )]
+    TooFarAhead,
     #[error("cannot write: {0}")]
     Write(io::Error),
     #[error("no time zone `{TIME_ZONE}`: {0}")]
@@ -201,7 +228,7 @@ impl Failure {
     /// 2 for a file that is not there or not of this kind, 1 for what broke on the way.
     fn exit_status(&self) -> ExitCode {
         match self {
-            Self::Open { .. } | Self::WrongFile { .. } => ExitCode::from(2),
+            Self::Open { .. } | Self::WrongFile { .. } | Self::TooFarAhead => ExitCode::from(2),
             Self::Read { .. } | Self::Write(_) | Self::TimeZone(_) => ExitCode::FAILURE,
         }
     }

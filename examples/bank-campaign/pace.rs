@@ -1,8 +1,8 @@
 //! When a client's calls were made: an assumption, for the file gives the last day only.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::rows::Client;
 
@@ -20,6 +20,7 @@ const STRIDE_MINUTES: i64 = 197;
 
 /// Calls spread evenly over the working time of some weeks.
 pub struct Pace {
+    weeks: i64,
     minutes: i64,
     zone: TimeZone,
 }
@@ -29,7 +30,16 @@ impl Pace {
     /// When the calendar library comes without Lisbon's clock.
     pub fn over_weeks(weeks: u8) -> Result<Self, jiff::Error> {
         let minutes = i64::from(weeks) * WORKING_WEEK_DAYS * WORKING_DAY_MINUTES;
-        Ok(Self { minutes, zone: TimeZone::get(TIME_ZONE)? })
+        Ok(Self { weeks: i64::from(weeks), minutes, zone: TimeZone::get(TIME_ZONE)? })
+    }
+
+    /// The client with their last call moved by whole weeks, so that all of their calls come after `now`, and as soon
+    /// as that allows.
+    pub fn moved(&self, client: Client, now: Timestamp) -> Option<Client> {
+        let earliest = now.to_zoned(self.zone.clone()).date().checked_add((self.weeks + 1).weeks()).ok()?;
+        let days = i64::from(client.last_day.until(earliest).ok()?.get_days());
+        let weeks = days.div_euclid(7) + i64::from(days.rem_euclid(7) != 0);
+        Some(Client { last_day: client.last_day.checked_add(weeks.weeks()).ok()?, ..client })
     }
 
     /// The moment of the call that `later_calls` of the same client came after. None before the first or
