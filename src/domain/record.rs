@@ -64,6 +64,14 @@ impl Record {
         self
     }
 
+    /// Gives back the room for entries that may never come: most records have one or two.
+    pub fn trim(&mut self) {
+        self.contacts.shrink_to_fit();
+        self.events.shrink_to_fit();
+        self.waiting.shrink_to_fit();
+        self.tallies.shrink_to_fit();
+    }
+
     /// Oldest first.
     #[must_use]
     pub fn contacts(&self) -> &[Contact] {

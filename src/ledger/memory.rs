@@ -74,9 +74,12 @@ impl Ledger for MemoryLedger {
         &'a self,
         customer: &'a str,
         revision: Revision,
-        record: Arc<Record>,
+        mut record: Arc<Record>,
         _keep: Keep,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+        if let Some(record) = Arc::get_mut(&mut record) {
+            record.trim();
+        }
         let committed = self.replace(customer, revision, |standing| standing.record = record);
         Box::pin(ready(Ok(committed)))
     }
