@@ -145,11 +145,35 @@ impl fmt::Display for Moment {
         let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
         let wall = epoch.saturating_add(SignedDuration::from_millis(self.0));
         let (date, time) = (wall.date(), wall.time());
-        write!(out, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day())?;
-        write!(out, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
-        match self.0.rem_euclid(SECOND_MS) {
-            0 => out.write_str("Z"),
-            millis => write!(out, ".{millis:03}Z"),
+        let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+        let (hour, minute, second) =
+            (i64::from(time.hour()), i64::from(time.minute()), i64::from(time.second()));
+        let millis = self.0.rem_euclid(SECOND_MS);
+        if year < 0 {
+            return write!(
+                out,
+                "{year:05}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+            );
+        }
+        // An answer has several, and formatting them number by number was a fifteenth of what a batch costs.
+        let digit = |number: i64, place: i64| b'0' + (number / place % 10) as u8;
+        let [thousands, hundreds] = [digit(year, 1_000), digit(year, 100)];
+        let pair = |number: i64| [digit(number, 10), digit(number, 1)];
+        let ([y3, y4], [m1, m2], [d1, d2]) = (pair(year), pair(month), pair(day));
+        let ([h1, h2], [n1, n2], [s1, s2]) = (pair(hour), pair(minute), pair(second));
+        let ([f1, f2], f3) = (pair(millis / 10), digit(millis, 1));
+        #[rustfmt::skip]
+        let text = [
+            thousands, hundreds, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T',
+            h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, b'Z',
+        ];
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        match (millis, text.split_once('.')) {
+            (0, Some((seconds, _))) => {
+                out.write_str(seconds)?;
+                out.write_str("Z")
+            }
+            _ => out.write_str(text),
         }
     }
 }
