@@ -148,8 +148,8 @@ impl Exchange {
                 arrived = next_chunk(&mut self.payload, patience), if reads => self.arrived(arrived),
                 // What is ready is not held back for what is not.
                 () = std::future::ready(()), if !piece.is_empty() => return Some(piece.into()),
-                // Nothing is judged, nothing is read and nothing is answered: it is over.
-                else => return None,
+                // Nothing is judged and nothing is read: what is left has its answer, and is taken next.
+                else => {}
             }
         }
     }
