@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Barrier};
 
 use serde_json::{Value, json};
+use ureq::http::HeaderMap;
 
 use crate::harness::redis::RedisServer;
 use crate::harness::{Caller, Governor, Process, Response, question, with};
@@ -50,6 +51,7 @@ fn send(caller: &Caller, query: &str, lines: &[u8], content_type: &str) -> Respo
     Response {
         status: head.get(9..12).and_then(|status| status.parse().ok()).expect("a status"),
         content_type: header("content-type").unwrap_or("").to_owned(),
+        headers: HeaderMap::new(),
         body: if body.is_empty() { Value::Null } else { value.unwrap_or(Value::String(body)) },
     }
 }
