@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
-use crate::settings::{LedgerUrl, Settings, policy_text};
+use crate::settings::{LedgerUrl, Settings, keys, policy_text};
 
 /// Why an instance does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -91,16 +91,26 @@ impl App {
             chores::log_decisions(log);
         }
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let now = clock.now();
         let (server, address) =
             http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
                 .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        let known: Vec<&str> = policy.company.channels.iter().map(|channel| &*channel.name).collect();
+        for doubt in keys::doubts(&settings.keys, &known, now) {
+            tracing::warn!("{doubt}");
+        }
+        let callers = match settings.keys.len() {
+            0 => "callers need no keys, so only this machine is served".to_owned(),
+            1 => "callers need a key; there is one".to_owned(),
+            keys => format!("callers need a key; there are {keys}"),
+        };
         tracing::info!(
             %address,
             policy = &*policy.mark.version,
             hash = &*policy.mark.hash,
             rules = policy.rules.len(),
             time_zone = policy.company.zone.name(),
-            "listening; callers need no keys, so only this machine is served"
+            "listening; {callers}"
         );
         if settings.policy.is_none() {
             tracing::info!(

@@ -29,10 +29,15 @@ impl Backoff {
     }
 
     /// Waits before the next try.
-    #[expect(clippy::disallowed_methods, reason = "the one place that waits for time to pass")]
     pub async fn pause(&mut self) {
-        tokio::time::sleep(self.draw()).await;
+        wait(self.draw()).await;
     }
+}
+
+/// Waits for so long, where it is known how long that is.
+#[expect(clippy::disallowed_methods, reason = "the one place that waits for time to pass")]
+pub async fn wait(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The wall clock, read once a request.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use crate::domain::moment::Moment;
 
@@ -32,6 +33,20 @@ impl Clock {
         match self {
             Self::System => Moment::from_millis(jiff::Timestamp::now().as_millisecond()),
             Self::Manual(millis) => Moment::from_millis(millis.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// The time since some moment or other. Unlike the wall clock it is never set back, so that nobody who may call
+    /// again in a second waits for an hour.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the home of clocks")]
+    pub fn elapsed(&self) -> Duration {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => FIRST.elapsed(),
+            Self::Manual(millis) => {
+                Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0))
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod caller;
 pub mod condition;
 pub mod consent;
 pub mod contact;

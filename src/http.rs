@@ -1,9 +1,12 @@
 //! Every route, and the order of what stands before them, on one page.
 
+mod access;
 mod answering;
 mod batch;
 mod body;
+mod callers;
 mod campaigns;
+mod channels;
 mod claims;
 mod customers;
 mod events;
@@ -13,6 +16,8 @@ mod health;
 mod metrics;
 mod policy;
 mod preflight;
+mod routes;
+mod throttle;
 mod timeline;
 mod verbs;
 mod wishes_page;
@@ -22,10 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, Resource, Route, web};
+use actix_web::{App, HttpServer, web};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
+use crate::domain::caller::Scope;
 use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -33,9 +39,14 @@ use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
 use crate::wire::wishes_link::WishesLinks;
 
+pub use access::{About, Access};
+use callers::Callers;
+use routes::{Path, at, delete, get, post, put};
+
 /// What every handler shares.
 pub struct Shared {
     gate: Arc<Gate>,
+    callers: Callers,
     questions: QuestionReader,
     metrics: Arc<Metrics>,
     decision_log: Option<Arc<DecisionLog>>,
@@ -54,43 +65,67 @@ impl Shared {
     }
 }
 
-fn routes(app: &mut web::ServiceConfig) {
-    app.service(resource("/v1/preflight", [web::post().to(preflight::post)]))
-        .service(resource("/v1/preflight/batch", [web::post().to(batch::post)]))
-        .service(resource("/v1/explain", [web::post().to(explain::post)]))
-        .service(resource("/v1/claims", [web::post().to(claims::post)]))
-        .service(resource("/v1/events", [web::post().to(events::post)]))
-        .service(resource(
+/// Every path but that of customers' own pages, which a sealed link opens.
+fn table() -> Vec<Path> {
+    use About::{EveryChannel, NoChannel, OneChannel};
+    use Access::{Needs, Open};
+    use Scope::{Admin, Ask, Read, Tell};
+    vec![
+        at("/v1/preflight", [post(Needs(Ask, OneChannel), preflight::post)]),
+        at("/v1/preflight/batch", [post(Needs(Ask, OneChannel), batch::post)]),
+        at("/v1/explain", [post(Needs(Ask, OneChannel), explain::post)]),
+        at("/v1/claims", [post(Needs(Ask, NoChannel), claims::post)]),
+        at("/v1/events", [post(Needs(Tell, OneChannel), events::post)]),
+        at(
             "/v1/customers/{customer}",
-            [web::get().to(customers::get), web::delete().to(customers::delete)],
-        ))
-        .service(resource("/v1/customers/{customer}/export", [web::get().to(customers::export)]))
-        .service(resource("/v1/customers/{customer}/timeline", [web::get().to(timeline::get)]))
-        .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
-        .service(resource("/v1/customers/{customer}/facts", [web::put().to(customers::put_facts)]))
-        .service(resource(
+            [
+                get(Needs(Read, EveryChannel), customers::get),
+                delete(Needs(Admin, EveryChannel), customers::delete),
+            ],
+        ),
+        at("/v1/customers/{customer}/export", [get(Needs(Read, EveryChannel), customers::export)]),
+        at("/v1/customers/{customer}/timeline", [get(Needs(Read, EveryChannel), timeline::get)]),
+        at("/v1/customers/{customer}/wishes", [put(Needs(Tell, EveryChannel), customers::put_wishes)]),
+        at("/v1/customers/{customer}/facts", [put(Needs(Tell, EveryChannel), customers::put_facts)]),
+        at(
             "/v1/customers/{customer}/suppressions/{channel}",
-            [web::put().to(customers::put_suppression), web::delete().to(customers::delete_suppression)],
-        ))
-        .service(resource(
+            [
+                put(Needs(Tell, OneChannel), customers::put_suppression),
+                delete(Needs(Admin, OneChannel), customers::delete_suppression),
+            ],
+        ),
+        at(
             "/v1/campaigns/{campaign}/halt",
-            [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
-        ))
-        .service(resource("/v1/follow-ups", [web::get().to(follow_ups::list)]))
-        .service(resource("/v1/follow-ups/{id}", [web::get().to(follow_ups::get)]))
-        .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
-        .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
-        .service(resource("/v1/policy", [web::get().to(policy::get)]))
-        .service(wishes_page::resource("/wishes/{token}"))
-        .service(resource("/metrics", [web::get().to(metrics::get)]))
-        .service(resource("/livez", [web::get().to(health::livez)]))
-        .service(resource("/readyz", [web::get().to(health::readyz)]))
-        .default_service(web::to(answering::not_found));
+            [
+                put(Needs(Admin, EveryChannel), campaigns::put_halt),
+                delete(Needs(Admin, EveryChannel), campaigns::delete_halt),
+            ],
+        ),
+        at("/v1/follow-ups", [get(Needs(Read, EveryChannel), follow_ups::list)]),
+        at("/v1/follow-ups/{id}", [get(Needs(Read, EveryChannel), follow_ups::get)]),
+        at("/v1/follow-ups/{id}/claim", [post(Needs(Tell, EveryChannel), follow_ups::claim)]),
+        at("/v1/follow-ups/{id}/done", [post(Needs(Tell, EveryChannel), follow_ups::done)]),
+        at("/v1/policy", [get(Needs(Read, NoChannel), policy::get)]),
+        at("/metrics", [get(Needs(Read, NoChannel), metrics::get)]),
+        at("/livez", [get(Open, health::livez)]),
+        at("/readyz", [get(Open, health::readyz)]),
+    ]
 }
 
-fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
-    let resource = web::resource(path).default_service(web::to(answering::method_not_allowed));
-    routes.into_iter().fold(resource, Resource::route)
+fn routes(app: &mut web::ServiceConfig) {
+    for path in table() {
+        app.service(path.resource());
+    }
+    app.service(wishes_page::resource("/wishes/{token}")).default_service(web::to(answering::not_found));
+}
+
+/// Every method of every path in the table, and who may call it.
+#[must_use]
+pub fn endpoints() -> Vec<(String, &'static str, Access)> {
+    let of = |Path { path, endpoints }: Path| {
+        endpoints.into_iter().map(move |endpoint| (endpoint.method.to_string(), path, endpoint.access))
+    };
+    table().into_iter().flat_map(of).collect()
 }
 
 /// How many threads answer.
@@ -114,6 +149,7 @@ pub fn serve(
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
+        callers: Callers::new(settings, &metrics, &clock),
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         metrics,
         decision_log,

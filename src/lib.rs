@@ -8,6 +8,7 @@
 //!                    ← ledger (commit) ←
 //! ```
 
+pub mod api_key;
 pub mod app;
 pub mod backoff;
 pub mod claims;

@@ -26,6 +26,9 @@ pub struct Metrics {
     unshown: IntCounter,
     logged: IntCounter,
     unlogged: IntCounter,
+    throttled_requests: IntCounterVec,
+    throttled_lines: IntCounterVec,
+    key_uses: IntCounterVec,
 }
 
 impl Metrics {
@@ -81,7 +84,37 @@ impl Metrics {
             "decision_log_dropped_total",
             "Lines that the decision log lacks: more came at once than may wait, or they could not be written.",
         )?;
-        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown, logged, unlogged })
+        // Callers and keys are those of the settings, and no more.
+        let by = |label: &str, name: &str, help: &str| -> prometheus::Result<IntCounterVec> {
+            let counter = IntCounterVec::new(Opts::new(format!("contact_governor_{name}"), help), &[label])?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let throttled_requests = by(
+            "caller",
+            "throttled_requests_total",
+            "Requests that were refused with 429 since their caller made too many, by caller.",
+        )?;
+        let throttled_lines = by(
+            "caller",
+            "throttled_lines_total",
+            "Lines of batches that had to wait since their caller asked too many, by caller.",
+        )?;
+        let key_uses = by("key", "key_uses_total", "Requests with a key that is known, by key.")?;
+        Ok(Self {
+            registry,
+            undeclared,
+            open,
+            overdue,
+            oldest,
+            waited,
+            unshown,
+            logged,
+            unlogged,
+            throttled_requests,
+            throttled_lines,
+            key_uses,
+        })
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -119,6 +152,19 @@ impl Metrics {
                 counter.inc();
             }
         }
+    }
+
+    /// What counts the requests and lines of a caller that were throttled.
+    #[must_use]
+    pub fn throttled(&self, caller: &str) -> (IntCounter, IntCounter) {
+        let labels = [caller];
+        (self.throttled_requests.with_label_values(&labels), self.throttled_lines.with_label_values(&labels))
+    }
+
+    /// What counts the uses of a key.
+    #[must_use]
+    pub fn key_uses(&self, key: &str) -> IntCounter {
+        self.key_uses.with_label_values(&[key])
     }
 
     /// Everything, in the text format.

@@ -1,7 +1,9 @@
 //! Where to listen, which ledger, which limits: layered from the documented default file, the
 //! operator's file, the environment and flags, every mistake found at once.
 
+mod client_key;
 mod decision_log;
+pub mod keys;
 mod ledger_url;
 mod secrets;
 mod webhook;
@@ -18,7 +20,9 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use client_key::client_key;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
+pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
@@ -32,6 +36,10 @@ const ENVIRONMENT_PREFIX: &str = "CONTACT_GOVERNOR";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub listen: SocketAddr,
+    /// Who may call; empty: anybody on this machine.
+    pub keys: Vec<KeySettings>,
+    /// How often those may call who need no key; `None`: as often as they like.
+    pub rate: Option<Rate>,
     /// 0: one a core.
     pub workers: usize,
     pub max_connections: usize,
@@ -140,7 +148,10 @@ impl Settings {
         let mut reading = Reading { layered, mistakes: Vec::new() };
         reading.check_names();
         let ledger = reading.parsed("ledger.url", LedgerUrl::parse);
+        let rate = keys::read_rate(&mut reading);
         let settings = Self {
+            keys: keys::read(&mut reading, rate),
+            rate,
             listen: reading.parsed("http.listen", |text| {
                 text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:8080`"))
             }),
@@ -184,10 +195,11 @@ impl Settings {
                 other => Err(format!("`{other}` is no log format; write `text` or `json`")),
             }),
         };
-        if !settings.listen.ip().is_loopback() {
+        if !settings.listen.ip().is_loopback() && settings.keys.is_empty() {
             reading.mistakes.push(format!(
                 "setting http.listen: {} can be reached from other machines, which is refused as long as callers \
-                 need no keys; listen on a loopback address, as 127.0.0.1:8080",
+                 need no keys; listen on a loopback address, as 127.0.0.1:8080, or give callers keys: \
+                 `contact-governor key new`",
                 settings.listen
             ));
         }
@@ -223,7 +235,8 @@ impl Reading<'_> {
         let defaults: Value = toml::from_str(DEFAULTS).unwrap_or_default();
         let known = leaves(&defaults, "");
         for name in leaves(self.layered, "") {
-            if !known.contains(&name) {
+            // Whoever writes a key names it; what stands in its line is looked at there.
+            if !known.contains(&name) && !name.starts_with("keys.") {
                 let hint = nearest(&name, known.iter().map(String::as_str))
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 self.mistakes.push(format!("setting {name}: there is no such setting{hint}"));

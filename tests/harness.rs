@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod browser;
+pub mod keys;
 pub mod proxy;
 pub mod redis;
 
@@ -12,6 +13,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use contact_governor::api_key::ApiKey;
 use contact_governor::app::App;
 use contact_governor::clock::Clock;
 use contact_governor::domain::moment::Moment;
@@ -59,10 +61,16 @@ pub fn time_until(mut holds: impl FnMut() -> bool) -> Duration {
 pub struct Response {
     pub status: u16,
     pub content_type: String,
+    pub headers: ureq::http::HeaderMap,
     pub body: Value,
 }
 
 impl Response {
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
     pub fn verdict(&self) -> &str {
         self.body["verdict"].as_str().unwrap_or_else(|| panic!("no verdict in {self:?}"))
     }
@@ -80,12 +88,24 @@ impl Response {
 pub struct Caller {
     agent: ureq::Agent,
     address: SocketAddr,
+    /// What stands in `Authorization`, if anything does.
+    authorization: Option<String>,
 }
 
 impl Caller {
     pub fn new(address: SocketAddr) -> Self {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-        Self { agent, address }
+        Self { agent, address, authorization: None }
+    }
+
+    /// The same, showing something of who they are.
+    pub fn showing(&self, authorization: &str) -> Self {
+        Self { authorization: Some(authorization.to_owned()), ..self.clone() }
+    }
+
+    /// The same, with a key.
+    pub fn with_key(&self, key: &ApiKey) -> Self {
+        self.showing(&format!("Bearer {}", key.expose()))
     }
 
     pub const fn address(&self) -> SocketAddr {
@@ -97,14 +117,27 @@ impl Caller {
     }
 
     pub fn try_send(&self, method: &str, path: &str, body: &[u8]) -> Result<Response, ureq::Error> {
+        self.try_send_as("application/json", method, path, body)
+    }
+
+    pub fn try_send_as(
+        &self,
+        content_type: &str,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Response, ureq::Error> {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
-            .header("content-type", "application/json")
-            .body(body)
-            .expect("a request");
-        let mut response = self.agent.run(request)?;
-        let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+            .header("content-type", content_type);
+        let request = match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        };
+        let mut response = self.agent.run(request.body(body).expect("a request"))?;
+        let headers = response.headers().clone();
+        let header = headers.get("content-type").and_then(|value| value.to_str().ok());
         let content_type = header.unwrap_or("").to_owned();
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string()?;
@@ -113,7 +146,7 @@ impl Caller {
         } else {
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         };
-        Ok(Response { status, content_type, body })
+        Ok(Response { status, content_type, headers, body })
     }
 
     pub fn get(&self, path: &str) -> Response {

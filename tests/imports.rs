@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules by height: each may import from lower ones and from itself.
 const LAYERS: [&[&str]; 9] = [
-    &["domain", "backoff", "sealed"],
+    &["domain", "api_key", "backoff", "sealed"],
     &["clock", "rules", "claims", "settings"],
     &["policy"],
     &["decide", "ledger"],

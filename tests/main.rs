@@ -20,6 +20,7 @@ mod heralds;
 mod http;
 mod import;
 mod imports;
+mod key_commands;
 mod ledgers;
 mod policy_files;
 mod promises;

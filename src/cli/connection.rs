@@ -1,19 +1,51 @@
 //! A running governor, spoken to over HTTP.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use awc::http::StatusCode;
+use awc::http::header::{HeaderMap, RETRY_AFTER};
 use awc::{Client, ClientRequest};
+use clap::Args;
 use serde_json::Value;
 
+use crate::backoff;
+use crate::settings::client_key;
 use crate::wire::problem::FieldError;
 
 use super::lanes::Stop;
 
 /// A batch waits for as many commits as it has members.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// How often a governor is waited for that is called too often: nobody else gives way for so long.
+const MOST_WAITS: u32 = 100;
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The answers to a batch of questions are no larger.
 const LARGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// The key that a governor wants to see.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeyArguments {
+    /// The file with the key to call the governor with; without it, what `CONTACT_GOVERNOR_KEY` holds.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+impl KeyArguments {
+    /// What sends the key with everything.
+    ///
+    /// # Errors
+    /// When there is something that is no key.
+    fn client(&self) -> Result<Client, String> {
+        let key = client_key(self.key_file.as_deref())?;
+        // A key is for the governor it was given for, and not for where that one points.
+        let builder = Client::builder().timeout(TIMEOUT).disable_redirects();
+        Ok(match key {
+            Some(key) => builder.bearer_auth(key.expose()).finish(),
+            None => builder.finish(),
+        })
+    }
+}
 
 pub struct Connection {
     client: Client,
@@ -30,10 +62,11 @@ pub enum Said {
 
 impl Connection {
     /// Must be called within an actix system.
-    #[must_use]
-    pub fn to(url: &str) -> Self {
-        let client = Client::builder().timeout(TIMEOUT).finish();
-        Self { client, url: url.trim_end_matches('/').to_owned() }
+    ///
+    /// # Errors
+    /// When there is something that is no key.
+    pub fn to(url: &str, key: &KeyArguments) -> Result<Self, String> {
+        Ok(Self { client: key.client()?, url: url.trim_end_matches('/').to_owned() })
     }
 
     pub fn post(&self, path: &str) -> ClientRequest {
@@ -61,7 +94,17 @@ impl Connection {
             Stop { line, why, may_pass: true }
         };
         let request = request.insert_header(("content-type", content_type));
-        let mut response = request.send_body(body).await.map_err(|error| away(error.to_string()))?;
+        let request = request.freeze().map_err(|error| away(error.to_string()))?;
+        let mut response;
+        let mut waits = 0..MOST_WAITS;
+        loop {
+            let sent = request.send_body(body.clone()).await;
+            response = sent.map_err(|error| away(error.to_string()))?;
+            if response.status() != StatusCode::TOO_MANY_REQUESTS || waits.next().is_none() {
+                break;
+            }
+            backoff::wait(asked_to_wait(response.headers())).await;
+        }
         let status = response.status();
         let body =
             response.body().limit(LARGEST_ANSWER_BYTES).await.map_err(|error| away(error.to_string()))?;
@@ -82,6 +125,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// How long a governor wants not to be called.
+fn asked_to_wait(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1)).min(LONGEST_WAIT)
 }
 
 /// What a problem says of itself.

@@ -32,7 +32,7 @@ use self::run::Run;
 use self::target::Target;
 use super::bookmark::{Bookmark, Identity, Left, digest, with_ending};
 use super::columns::{Columns, Pair, Said};
-use super::connection::Connection;
+use super::connection::{Connection, KeyArguments};
 use super::failure::{Failure, failed, misused};
 use super::rejects::Rejects;
 use super::rows::Rows;
@@ -49,6 +49,8 @@ pub struct Arguments {
     /// Store through the governor that answers there, and not in a ledger opened for it.
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "policy"])]
     url: Option<String>,
+    #[command(flatten)]
+    key: KeyArguments,
     /// A settings file.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -139,7 +141,8 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
-        return Ok(Target::Governor(Governor(Connection::to(arguments.url.as_deref().unwrap_or_default()))));
+        let url = arguments.url.as_deref().unwrap_or_default();
+        return Ok(Target::Governor(Governor(Connection::to(url, &arguments.key).map_err(misused)?)));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),

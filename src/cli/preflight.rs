@@ -5,6 +5,7 @@ use std::io::Read;
 use clap::Args;
 use serde_json::Value;
 
+use super::connection::{Connection, KeyArguments};
 use super::{Exit, console};
 
 /// No question is larger.
@@ -15,6 +16,8 @@ pub struct Arguments {
     /// The governor to ask.
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     url: String,
+    #[command(flatten)]
+    key: KeyArguments,
     /// Reserve nothing; list every rule with what it saw.
     #[arg(long)]
     explain: bool,
@@ -28,22 +31,32 @@ pub fn run(arguments: &Arguments) -> Exit {
         return Exit::Refused;
     }
     let path = if arguments.explain { "explain" } else { "preflight" };
-    let url = format!("{}/v1/{path}", arguments.url.trim_end_matches('/'));
-    match actix_web::rt::System::new().block_on(ask(&url, question)) {
+    let asked = actix_web::rt::System::new().block_on(async {
+        let connection = Connection::to(&arguments.url, &arguments.key)?;
+        Ok::<_, String>(ask(&connection, &format!("/v1/{path}"), question).await)
+    });
+    let answered = match asked {
+        Ok(answered) => answered,
+        Err(why) => {
+            console::complain(format!("preflight: {why}"));
+            return Exit::Misused;
+        }
+    };
+    match answered {
         Ok(answer) => {
             console::say(serde_json::to_string_pretty(&answer).unwrap_or_default());
             let verdict = answer.get("verdict").or_else(|| answer.pointer("/answer/verdict"));
             if verdict.and_then(Value::as_str) == Some("allow") { Exit::Done } else { Exit::Refused }
         }
         Err(why) => {
-            console::complain(format!("preflight: cannot ask {url}: {why}"));
+            console::complain(format!("preflight: cannot ask {}: {why}", arguments.url));
             Exit::Refused
         }
     }
 }
 
-async fn ask(url: &str, question: Vec<u8>) -> Result<Value, String> {
-    let request = awc::Client::default().post(url).insert_header(("content-type", "application/json"));
+async fn ask(connection: &Connection, path: &str, question: Vec<u8>) -> Result<Value, String> {
+    let request = connection.post(path).insert_header(("content-type", "application/json"));
     let mut response = request.send_body(question).await.map_err(|error| error.to_string())?;
     let body = response.body().await.map_err(|error| error.to_string())?;
     serde_json::from_slice(&body).map_err(|error| error.to_string())

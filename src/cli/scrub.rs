@@ -41,7 +41,7 @@ use self::run::{Outputs, Run};
 use self::sheet::Sheet;
 use super::bookmark::{Bookmark, Left};
 use super::columns::{Columns, Pair, Said};
-use super::connection::Connection;
+use super::connection::{Connection, KeyArguments};
 use super::failure::{Failure, failed, misused};
 use super::input::Input;
 use super::rejects::Rejects;
@@ -59,6 +59,8 @@ pub struct Arguments {
     /// Have the governor that answers there judge the rows.
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "history"])]
     url: Option<String>,
+    #[command(flatten)]
+    key: KeyArguments,
     /// Judge by the records kept there, as embedded:./data.
     #[arg(long, value_name = "URL", conflicts_with = "history")]
     ledger: Option<String>,
@@ -173,7 +175,7 @@ fn columns(arguments: &Arguments, header: &StringRecord) -> Result<Columns, Fail
 async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Judge, Failure> {
     match target {
         Target::Governor { url, policy } => {
-            let connection = Connection::to(url);
+            let connection = Connection::to(url, &arguments.key).map_err(misused)?;
             let governor = Governor { connection, policy: policy.clone(), earlier: HashMap::new() };
             Ok(Judge::Governor { governor, reserves: arguments.reserve })
         }

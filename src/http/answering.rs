@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
@@ -30,9 +30,11 @@ impl ResponseError for Refusal {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
-        if self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() {
-            response.insert_header(("retry-after", "1"));
-        }
+        match self.status_code() {
+            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((RETRY_AFTER, "1")),
+            StatusCode::UNAUTHORIZED => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
+            _ => &mut response,
+        };
         response.body(serde_json::to_vec(&self.0).unwrap_or_default())
     }
 }

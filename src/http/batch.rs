@@ -1,9 +1,11 @@
 //! `POST /v1/preflight/batch`: questions a line in, answers a line out, both streamed.
 //!
 //! Reading stops while there is no room for more lines, and judging while the client does not take its answers:
-//! the server polls the answers only when it can send them.
+//! the server polls the answers only when it can send them. And a line waits while its caller's bucket is empty, which
+//! the client notices as a server that reads slowly.
 
 mod lines;
+mod metered;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -26,9 +28,13 @@ use crate::wire::answer::AnswerBody;
 use crate::wire::batch::{ArbitratedBody, Asked, ProblemLine, read_line};
 use crate::wire::problem::{FieldError, Problem, ProblemKind};
 
-use super::Shared;
 use super::answering::Refusal;
+use super::callers::Called;
+use super::channels::{self, CalledBy};
+use super::throttle::Empty;
+use super::{Shared, throttle};
 use lines::{Line, Lines};
+use metered::Metered;
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
 /// Answers are sent in pieces of about this size: some forty answers, for which one write to the socket is cheap.
@@ -58,6 +64,7 @@ fn read_query(request: &HttpRequest) -> Result<Query, Problem> {
 
 pub async fn post(
     shared: web::Data<Shared>,
+    called: CalledBy,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Refusal> {
@@ -68,7 +75,7 @@ pub async fn post(
         return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into());
     }
     let query = read_query(&request)?;
-    let exchange = Exchange::new(shared, payload, query);
+    let exchange = Exchange::new(shared, called.into_inner(), payload, query);
     let answers = unfold(exchange, |mut exchange| async move {
         match exchange.next_piece().await {
             Some(piece) => Some((Ok(piece), exchange)),
@@ -86,8 +93,9 @@ pub async fn post(
 /// One batch between its two streams.
 struct Exchange {
     shared: web::Data<Shared>,
+    called: Called,
     payload: web::Payload,
-    lines: Lines,
+    lines: Metered,
     batch: Batch<Problem>,
     /// The lines that are to be arbitrated once there are enough, and their bytes; `None`: as they come.
     block: Option<(Vec<batch::Line<Problem>>, usize)>,
@@ -102,13 +110,14 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(shared: web::Data<Shared>, payload: web::Payload, query: Query) -> Self {
+    fn new(shared: web::Data<Shared>, called: Called, payload: web::Payload, query: Query) -> Self {
         let wanted = Wanted { alternatives: query.alternatives };
         let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
-        let lines = Lines::new(shared.max_body_bytes);
+        let lines = Metered::new(Lines::new(shared.max_body_bytes), called.bucket.clone());
         let block = query.arbitrate.then(Default::default);
         Self {
             shared,
+            called,
             payload,
             lines,
             batch,
@@ -125,17 +134,17 @@ impl Exchange {
         let mut piece = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
         loop {
             while piece.len() < PIECE_BYTES
-                && let Some(placed) = self.batch.take()
+                && let Some(mut placed) = self.batch.take()
             {
-                self.note(&placed);
+                self.note(&mut placed);
                 write(&mut piece, placed);
             }
             if piece.len() >= PIECE_BYTES {
                 return Some(piece.into());
             }
-            self.take_in();
-            let reads = self.batch.has_room() && !self.lines.is_over();
-            if self.is_abandoned || (!reads && self.batch.is_empty()) {
+            let held_for = self.take_in();
+            let reads = self.batch.has_room() && !self.lines.lines.is_over() && held_for.is_none();
+            if self.is_abandoned || (!reads && held_for.is_none() && self.batch.is_empty()) {
                 return Some(piece.into()).filter(|piece: &Bytes| !self.is_abandoned && !piece.is_empty());
             }
             // Whoever else is served by this thread is not kept waiting for a long batch.
@@ -148,24 +157,32 @@ impl Exchange {
                 arrived = next_chunk(&mut self.payload, patience), if reads => self.arrived(arrived),
                 // What is ready is not held back for what is not.
                 () = std::future::ready(()), if !piece.is_empty() => return Some(piece.into()),
-                // Nothing is judged, nothing is read and nothing is answered: it is over.
-                else => return None,
+                () = throttle::pause(held_for), if held_for.is_some() => {}
+                // Nothing is judged and nothing is read: what is left has its answer, and is taken next.
+                else => {}
             }
         }
     }
 
-    /// Enters the lines that have arrived, as far as there is room.
-    fn take_in(&mut self) {
+    /// Enters the lines that have arrived, as far as there is room and the caller may ask so much; if the next one
+    /// must wait for that, says until when.
+    fn take_in(&mut self) -> Option<Empty> {
         while self.batch.has_room() {
-            let Some((number, line)) = self.lines.cut() else {
-                if self.lines.is_over() {
-                    self.enter_block();
+            match self.lines.next() {
+                Ok(Some((number, line))) => {
+                    let line = self.read(number, line);
+                    self.enter(line);
                 }
-                return;
-            };
-            let line = self.read(number, line);
-            self.enter(line);
+                Ok(None) => {
+                    if self.lines.lines.is_over() {
+                        self.enter_block();
+                    }
+                    return None;
+                }
+                Err(empty) => return Some(empty),
+            }
         }
+        None
     }
 
     fn enter(&mut self, line: batch::Line<Problem>) {
@@ -188,7 +205,10 @@ impl Exchange {
     }
 
     /// Notes a decision in the log, where one is kept.
-    fn note(&mut self, placed: &Placed<Problem>) {
+    fn note(&mut self, placed: &mut Placed<Problem>) {
+        if let Outcome::Answered(answer) = &mut placed.outcome {
+            channels::limit(&self.called.caller, answer);
+        }
         if let Some((seen, now)) = self.seen.remove(&placed.number)
             && let (Some(log), Outcome::Answered(answer)) = (&self.shared.decision_log, &placed.outcome)
         {
@@ -205,6 +225,9 @@ impl Exchange {
             Line::Whole(bytes) => {
                 let now = self.shared.clock.now();
                 let item = read_line(&self.shared.questions, &bytes, now, Shared::mint);
+                let item = item.and_then(|asked| {
+                    channels::may_ask(&self.called.caller, &asked.question).map(|()| asked)
+                });
                 let item = item.map(|Asked { question, priority, sent }| {
                     self.shared.metrics.undeclared(question.undeclared);
                     if let Some(log) = self.shared.decision_log.as_ref().filter(|_| !self.is_dry_run) {
@@ -220,8 +243,8 @@ impl Exchange {
     fn arrived(&mut self, arrived: Arrived) {
         match arrived {
             Arrived::Nothing => self.stalled(),
-            Arrived::Next(Some(Ok(chunk))) => self.lines.feed(chunk),
-            Arrived::Next(None) => self.lines.end(),
+            Arrived::Next(Some(Ok(chunk))) => self.lines.lines.feed(chunk),
+            Arrived::Next(None) => self.lines.lines.end(),
             Arrived::Next(Some(Err(PayloadError::Incomplete(_) | PayloadError::Io(_)))) => {
                 self.is_abandoned = true;
             }
@@ -241,7 +264,7 @@ impl Exchange {
     /// Reads no further: what has arrived is judged, and the rest has a problem in its place.
     fn break_off(&mut self, problem: Problem) {
         self.is_cut = true;
-        let number = self.lines.give_up();
+        let number = self.lines.lines.give_up();
         self.enter(bad_line(number, problem));
     }
 }

@@ -12,6 +12,7 @@ use crate::wire::{customer, export};
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::{JsonBody, OptionalJsonBody};
+use super::channels::{self, CalledBy};
 
 /// The customer in the path, who must be one.
 pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
@@ -69,11 +70,13 @@ pub async fn put_facts(
 
 pub async fn put_suppression(
     shared: web::Data<Shared>,
+    called: CalledBy,
     path: web::Path<(String, String)>,
     body: OptionalJsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
     let put = read_suppression_body(&channel, &body.0, shared.gate.policy())?;
+    channels::may_put(&called.caller, &put.suppressions)?;
     set(&shared, &customer, &put).await
 }
 
@@ -84,10 +87,12 @@ pub struct LiftQuery {
 
 pub async fn delete_suppression(
     shared: web::Data<Shared>,
+    called: CalledBy,
     path: web::Path<(String, String)>,
     query: web::Query<LiftQuery>,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
     let put = read_lift(&channel, query.purpose.as_deref(), shared.gate.policy())?;
+    channels::may_put(&called.caller, &put.suppressions)?;
     set(&shared, &customer, &put).await
 }

@@ -9,11 +9,13 @@ use crate::wire::problem::{Problem, ProblemKind};
 use super::Shared;
 use super::answering::Refusal;
 use super::body::JsonBody;
+use super::channels::CalledBy;
 
 /// 202 once everything is stored; a batch with a bad event stores nothing.
 pub async fn post(
     request: HttpRequest,
     shared: web::Data<Shared>,
+    called: CalledBy,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     if request.headers().contains_key("ce-specversion") {
@@ -36,6 +38,7 @@ pub async fn post(
     if !errors.is_empty() {
         return Err(Problem::fields(errors).into());
     }
+    shared.may_tell(&called.caller, &told, body.0.is_array()).await?;
     shared.tell(&body.0, &told, now).await?;
     Ok(HttpResponse::Accepted().finish())
 }

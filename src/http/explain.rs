@@ -9,10 +9,16 @@ use crate::wire::question::message;
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::JsonBody;
+use super::channels::{self, CalledBy};
 
-pub async fn post(shared: web::Data<Shared>, body: JsonBody) -> Result<HttpResponse, Refusal> {
+pub async fn post(
+    shared: web::Data<Shared>,
+    called: CalledBy,
+    body: JsonBody,
+) -> Result<HttpResponse, Refusal> {
     let now = shared.clock.now();
     let question = shared.questions.read(&body.0, now, Shared::mint)?;
+    channels::may_ask(&called.caller, &question)?;
     let explanation = shared.gate.explain(&question, now).await?;
     let message = message(&question.content, Some(question.channel()));
     let reading = shared.questions.read_claims(&message);

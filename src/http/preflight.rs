@@ -9,6 +9,7 @@ use crate::wire::answer::AnswerBody;
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::JsonBody;
+use super::channels::CalledBy;
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Query {
@@ -18,11 +19,12 @@ pub struct Query {
 
 pub async fn post(
     shared: web::Data<Shared>,
+    called: CalledBy,
     query: Option<web::Query<Query>>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let now = shared.clock.now();
     let wanted = Wanted { alternatives: query.is_some_and(|query| query.alternatives) };
-    let answer = shared.ask(body.0, wanted, now).await?;
+    let answer = shared.ask(&called.caller, body.0, wanted, now).await?;
     Ok(json(&AnswerBody { at: None, answer: &answer }))
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::answer::Answer;
+use crate::domain::caller::Caller;
 use crate::domain::moment::Moment;
 use crate::gate::ask::Wanted;
 use crate::gate::follow_up::FollowUpError;
@@ -12,19 +13,27 @@ use crate::ledger::LedgerError;
 use crate::wire::follow_up::Done;
 use crate::wire::problem::Problem;
 
-use super::Shared;
+use super::{Shared, channels};
 
 impl Shared {
     /// Reads a question and answers it.
     ///
     /// # Errors
-    /// When it cannot be judged.
-    pub async fn ask(&self, asked: Value, wanted: Wanted, now: Moment) -> Result<Answer, Problem> {
+    /// When it cannot be judged, or is not the caller's to ask.
+    pub async fn ask(
+        &self,
+        caller: &Caller,
+        asked: Value,
+        wanted: Wanted,
+        now: Moment,
+    ) -> Result<Answer, Problem> {
         let question = self.questions.read(&asked, now, Self::mint)?;
+        channels::may_ask(caller, &question)?;
         self.metrics.undeclared(question.undeclared);
         let seen = self.decision_log.as_ref().map(|log| log.seen(asked, &question));
         let answer = self.gate.ask(&question, wanted, now).await;
-        let answer = answer.map_err(|misuses| Problem::misused(&misuses))?;
+        let mut answer = answer.map_err(|misuses| Problem::misused(&misuses))?;
+        channels::limit(caller, &mut answer);
         if let (Some(log), Some(seen)) = (&self.decision_log, seen) {
             log.asked(&seen, &answer, now);
         }

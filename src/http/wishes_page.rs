@@ -29,6 +29,7 @@ const SAVED: &str = "?saved=1";
 
 /// The page, with the headers that every answer of it carries: no style but its own is applied, its
 /// address goes nowhere, nobody remembers it.
+#[expect(clippy::disallowed_methods, reason = "the sealed link is the key to it; no other is needed")]
 pub(super) fn resource(path: &str) -> impl HttpServiceFactory + 'static {
     let headers = DefaultHeaders::new()
         .add(("content-security-policy", page::content_security_policy()))

@@ -36,6 +36,10 @@ pub enum ProblemKind {
     InvalidFields,
     /// A `contact_id` that belongs to another question.
     ContactIdTaken,
+    /// No key, or none that is known.
+    Unauthenticated,
+    /// A key that does not reach so far.
+    Forbidden,
     NotFound,
     /// A follow-up that somebody else has.
     AlreadyClaimed,
@@ -43,6 +47,8 @@ pub enum ProblemKind {
     TooLarge,
     UnsupportedMediaType,
     TimedOut,
+    /// More requests than the caller may make.
+    Throttled,
     LedgerUnavailable,
     /// A line of `simulate` that goes back in time.
     OutOfOrder,
@@ -54,12 +60,15 @@ impl ProblemKind {
             Self::Malformed => ("malformed", "This is not valid JSON", 400),
             Self::InvalidFields => ("invalid-fields", "Some fields are not right", 400),
             Self::ContactIdTaken => ("contact-id-taken", "This contact_id belongs to another question", 422),
+            Self::Unauthenticated => ("unauthenticated", "This takes a key", 401),
+            Self::Forbidden => ("forbidden", "This key does not reach so far", 403),
             Self::NotFound => ("not-found", "There is nothing here", 404),
             Self::AlreadyClaimed => ("already-claimed", "Somebody else has this follow-up", 409),
             Self::MethodNotAllowed => ("method-not-allowed", "This method has no meaning here", 405),
             Self::TooLarge => ("too-large", "This is too large", 413),
             Self::UnsupportedMediaType => ("unsupported-media-type", "This media type is not read here", 415),
             Self::TimedOut => ("timed-out", "This took too long to arrive", 408),
+            Self::Throttled => ("throttled", "The caller makes too many requests", 429),
             Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
             Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
         }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
+use ureq::http::HeaderMap;
 
 use super::{Caller, Response};
 
@@ -44,6 +45,7 @@ pub fn send(caller: &Caller, query: &str, lines: &[u8], content_type: &str) -> R
     Response {
         status: head.get(9..12).and_then(|status| status.parse().ok()).expect("a status"),
         content_type: header("content-type").unwrap_or("").to_owned(),
+        headers: HeaderMap::new(),
         body: if body.is_empty() { Value::Null } else { value.unwrap_or(Value::String(body)) },
     }
 }

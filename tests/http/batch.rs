@@ -24,6 +24,16 @@ fn contacts(caller: &Caller, customer: &str) -> u64 {
 }
 
 #[test]
+fn a_bad_last_line_that_has_no_end_has_its_problem_like_any_other() {
+    let governor = Governor::start();
+    for lines in ["not JSON".to_owned(), format!("{}not JSON", line("c", "email", &json!({})))] {
+        let answers = batch(&governor.caller, "", lines.as_bytes());
+        let last = answers.last().expect("an answer");
+        assert_eq!((&last["line"], &last["status"]), (&json!(lines.lines().count()), &json!(400)));
+    }
+}
+
+#[test]
 fn answers_come_in_the_order_asked() {
     let governor = Governor::start();
     let ids: Vec<String> = (0..2_000).map(|n| format!("m-{n}")).collect();
