@@ -9,17 +9,20 @@
 //! ```
 
 pub mod app;
+pub mod audit;
 pub mod backoff;
 pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod decide;
 pub mod decision_log;
+pub mod digest;
 pub mod domain;
 pub mod gate;
 pub mod heralds;
 pub mod http;
 pub mod ledger;
+pub mod line_files;
 pub mod metrics;
 pub mod policy;
 pub mod replay;

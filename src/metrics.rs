@@ -26,6 +26,8 @@ pub struct Metrics {
     unshown: IntCounter,
     logged: IntCounter,
     unlogged: IntCounter,
+    audited: IntCounter,
+    unaudited: IntCounter,
 }
 
 impl Metrics {
@@ -81,7 +83,25 @@ impl Metrics {
             "decision_log_dropped_total",
             "Lines that the decision log lacks: more came at once than may wait, or they could not be written.",
         )?;
-        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown, logged, unlogged })
+        let audited = count("audit_lines_total", "Lines written to the audit log by this process.")?;
+        let unaudited = count(
+            "audit_unwritten_total",
+            "Acts that protected customers and were done although the audit log could not be written.",
+        )?;
+        let counters = Self {
+            registry,
+            undeclared,
+            open,
+            overdue,
+            oldest,
+            waited,
+            unshown,
+            logged,
+            unlogged,
+            audited,
+            unaudited,
+        };
+        Ok(counters)
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -110,6 +130,12 @@ impl Metrics {
     pub fn decision_log(&self, written: u64, dropped: u64) {
         self.logged.inc_by(written.saturating_sub(self.logged.get()));
         self.unlogged.inc_by(dropped.saturating_sub(self.unlogged.get()));
+    }
+
+    /// So many lines of the audit log were ever written, and so many acts done without one.
+    pub fn audit(&self, written: u64, unwritten: u64) {
+        self.audited.inc_by(written.saturating_sub(self.audited.get()));
+        self.unaudited.inc_by(unwritten.saturating_sub(self.unaudited.get()));
     }
 
     /// A message claimed what its sender had not declared.

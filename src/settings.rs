@@ -1,6 +1,7 @@
 //! Where to listen, which ledger, which limits: layered from the documented default file, the
 //! operator's file, the environment and flags, every mistake found at once.
 
+mod audit;
 mod decision_log;
 mod ledger_url;
 mod secrets;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use audit::AuditSettings;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use webhook::WebhookSettings;
@@ -60,6 +62,10 @@ pub struct Settings {
     pub wishes_page: WishesPageSettings,
     /// Where every decision is logged; `None`: nowhere.
     pub decision_log: Option<DecisionLogSettings>,
+    /// Where it is written who changed what; `None`: nowhere.
+    pub audit: Option<AuditSettings>,
+    /// What seals the audit log, whether or not this instance writes one.
+    pub audit_secrets: Vec<Secret>,
     pub log_level: String,
     pub log_json: bool,
 }
@@ -140,6 +146,7 @@ impl Settings {
         let mut reading = Reading { layered, mistakes: Vec::new() };
         reading.check_names();
         let ledger = reading.parsed("ledger.url", LedgerUrl::parse);
+        let audit_secrets = reading.parsed("audit.secrets", secrets::secrets);
         let settings = Self {
             listen: reading.parsed("http.listen", |text| {
                 text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:8080`"))
@@ -151,6 +158,8 @@ impl Settings {
             keep_alive: reading.duration("http.keep_alive"),
             shutdown_timeout: reading.duration("http.shutdown_timeout"),
             decision_log: decision_log::read(&mut reading, &ledger),
+            audit: audit::read(&mut reading, &audit_secrets),
+            audit_secrets,
             ledger,
             ledger_timeout: reading.duration("ledger.timeout"),
             retention: reading.parsed("ledger.retention", |text| {

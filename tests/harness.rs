@@ -83,7 +83,9 @@ pub struct Caller {
 
 impl Caller {
     pub fn new(address: SocketAddr) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let settings = ureq::Agent::config_builder().http_status_as_error(false);
+        // A redirection is an answer as any other.
+        let agent = settings.max_redirects(0).max_redirects_will_error(false).build().new_agent();
         Self { agent, address }
     }
 
@@ -96,12 +98,20 @@ impl Caller {
     }
 
     pub fn try_send(&self, method: &str, path: &str, body: &[u8]) -> Result<Response, ureq::Error> {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address))
-            .header("content-type", "application/json")
-            .body(body)
-            .expect("a request");
+        self.try_send_with(method, path, &[("content-type", "application/json")], body)
+    }
+
+    pub fn try_send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response, ureq::Error> {
+        let request =
+            ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(body).expect("a request");
         let mut response = self.agent.run(request)?;
         let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = header.unwrap_or("").to_owned();

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop and say where"
 )]
 
+mod audit;
 mod auditor;
 mod cases;
 mod claims;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::audit::Acting;
 use crate::wire::fields::{LONGEST_NAME, name_error};
 use crate::wire::problem::{FieldError, Problem};
 
@@ -14,7 +15,7 @@ async fn set(shared: &Shared, campaign: &str, halted: bool) -> Result<HttpRespon
             FieldError { pointer: String::new(), detail: format!("the campaign in the path {detail}") };
         return Err(Problem::fields(vec![error]).into());
     }
-    shared.halt(campaign, halted, shared.clock.now()).await?;
+    shared.halt(campaign, halted, &Acting::local(), shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
+use crate::audit::Acting;
 use crate::gate::put::Put;
 use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
@@ -26,7 +27,7 @@ pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
 }
 
 async fn set(shared: &Shared, customer: &str, put: &Put) -> Result<HttpResponse, Refusal> {
-    shared.put(checked(customer)?, put, shared.clock.now()).await?;
+    shared.put(checked(customer)?, put, &Acting::local(), shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -45,7 +46,7 @@ pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> R
 }
 
 pub async fn delete(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let kept = shared.gate.erase(checked(&customer)?, shared.clock.now()).await?;
+    let kept = shared.erase(checked(&customer)?, &Acting::local(), shared.clock.now()).await?;
     Ok(json(&customer::erased(&kept)))
 }
 

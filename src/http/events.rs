@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use crate::audit::Acting;
 use crate::wire::event;
 use crate::wire::problem::{Problem, ProblemKind};
 
@@ -36,6 +37,6 @@ pub async fn post(
     if !errors.is_empty() {
         return Err(Problem::fields(errors).into());
     }
-    shared.tell(&body.0, &told, now).await?;
+    shared.tell(&body.0, &told, &Acting::local(), now).await?;
     Ok(HttpResponse::Accepted().finish())
 }
