@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod proxy;
 pub mod redis;
+pub mod spellings;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

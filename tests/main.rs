@@ -23,6 +23,7 @@ mod import;
 mod imports;
 mod ledgers;
 mod policy_files;
+mod privacy;
 mod promises;
 mod readme;
 mod redis;
