@@ -2,7 +2,7 @@
 # make bench  the bars of performance, each as a ratio beside its bar
 # make eval   how well claims are read, on messages that nothing was learnt from
 # make train  learns the claims reader's weights anew
-# make fuzz   throws any text at the claims reader
+# make fuzz   throws any bytes at everything that reads what others send
 # make lint   formatting, clippy, docs, dependencies
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
@@ -64,12 +64,17 @@ eval:
 train:
 	cargo run --release --example train-claims
 
-# Any text at all for the claims reader, for FUZZ_SECONDS; needs a nightly compiler.
-FUZZ_SECONDS ?= 600
+# Any bytes at all for everything that reads what others send: each target for FUZZ_SECONDS, or one, by FUZZ_TARGET; needs a
+# nightly compiler.
+FUZZ_SECONDS ?= 120
+FUZZ_TARGET ?=
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 	@rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
-	cargo +nightly fuzz run claims -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --bin seeds > target/fuzz-targets
+	for target in $${FUZZ_TARGET:-$$(cat target/fuzz-targets)}; do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000; \
+	done
 
 bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling

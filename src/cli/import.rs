@@ -3,9 +3,9 @@
 //! A chunk of rows is stored, its rejects are written, and only then is the place noted from which the next
 //! run would go on; whatever happens in between, telling a chunk again is harmless.
 
-mod entry;
+pub mod entry;
 mod governor;
-mod kind;
+pub mod kind;
 mod progress;
 mod run;
 mod target;
