@@ -1,5 +1,6 @@
 # make test   everything that must pass, on a machine that has cargo and apt
 # make bench  the bars of performance, each as a ratio beside its bar
+# make soak   load with faults at random for SOAK_SECONDS, ten minutes unless told otherwise
 # make eval   how well claims are read, on messages that nothing was learnt from
 # make train  learns the claims reader's weights anew
 # make fuzz   throws any bytes at everything that reads what others send
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test soak bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -75,6 +76,14 @@ fuzz:
 	for target in $${FUZZ_TARGET:-$$(cat target/fuzz-targets)}; do \
 	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000; \
 	done
+
+# Steady load with faults at random, on Redis and on the embedded ledger, each for SOAK_SECONDS: counts stay exact, memory flat.
+# SOAK_SEED repeats the choices of a run.
+SOAK_SECONDS ?= 600
+soak: tools-test
+	cargo build --release --bin contact-governor
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_PROGRAM=$(CURDIR)/target/release/contact-governor \
+	  cargo test soak:: -- --nocapture --test-threads=1
 
 bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling

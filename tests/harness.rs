@@ -44,14 +44,25 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (outcome, start.elapsed())
 }
 
+/// Whether something comes to hold within half a minute.
+pub fn is_soon(holds: impl FnMut() -> bool) -> bool {
+    time_until_or_never(holds).is_some()
+}
+
 /// How long it takes until something holds; at most half a minute.
+pub fn time_until(holds: impl FnMut() -> bool) -> Duration {
+    time_until_or_never(holds).expect("it never came to that")
+}
+
 #[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
-pub fn time_until(mut holds: impl FnMut() -> bool) -> Duration {
+fn time_until_or_never(mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(30), "it never came to that");
+        if start.elapsed() >= Duration::from_secs(30) {
+            return None;
+        }
     }
-    start.elapsed()
+    Some(start.elapsed())
 }
 
 /// An answer from over the wire.

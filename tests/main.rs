@@ -30,4 +30,5 @@ mod readme;
 mod redis;
 mod scrub;
 mod simulate;
+mod soak;
 mod stored;
