@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, event, question, with};
+use crate::harness::{Caller, event, question, time_until, with};
 
 use super::LIMIT;
 
@@ -106,12 +106,16 @@ impl Book {
         for ((customer, contact_id), asked) in left {
             let ask = Ask { customer, contact_id, is_receipt: asked.is_receipt };
             if asked.is_allowed.is_none() {
-                let answer = caller.ask(&ask.body());
-                assert_eq!((answer.status, &answer.body["degraded"]), (200, &json!(false)), "{answer:?}");
-                self.answered(&ask, &answer.body);
+                // A machine that is busy may be too slow for an answer that is not blind.
+                time_until(|| {
+                    let answer = caller.ask(&ask.body());
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    self.answered(&ask, &answer.body);
+                    answer.body["degraded"] == false
+                });
             }
             if asked.cancelled == Told::Perhaps {
-                assert_eq!(caller.tell(&cancellation(&ask)).status, 202);
+                time_until(|| caller.tell(&cancellation(&ask)).status == 202);
                 self.cancelled(&ask, true);
             }
         }
