@@ -1,15 +1,16 @@
 # make test   everything that must pass, on a machine that has cargo and apt
 # make bench  the bars of performance, each as a ratio beside its bar
+# make soak   load with faults at random for SOAK_SECONDS, ten minutes unless told otherwise
 # make eval   how well claims are read, on messages that nothing was learnt from
 # make train  learns the claims reader's weights anew
-# make fuzz   throws any text at the claims reader
+# make fuzz   throws any bytes at everything that reads what others send
 # make lint   formatting, clippy, docs, dependencies
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test soak bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -64,12 +65,25 @@ eval:
 train:
 	cargo run --release --example train-claims
 
-# Any text at all for the claims reader, for FUZZ_SECONDS; needs a nightly compiler.
-FUZZ_SECONDS ?= 600
+# Any bytes at all for everything that reads what others send: each target for FUZZ_SECONDS, or one, by FUZZ_TARGET; needs a
+# nightly compiler.
+FUZZ_SECONDS ?= 120
+FUZZ_TARGET ?=
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 	@rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
-	cargo +nightly fuzz run claims -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --bin seeds > target/fuzz-targets
+	for target in $${FUZZ_TARGET:-$$(cat target/fuzz-targets)}; do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000; \
+	done
+
+# Steady load with faults at random, on Redis and on the embedded ledger, each for SOAK_SECONDS: counts stay exact, memory flat.
+# SOAK_SEED repeats the choices of a run.
+SOAK_SECONDS ?= 600
+soak: tools-test
+	cargo build --release --bin contact-governor
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_PROGRAM=$(CURDIR)/target/release/contact-governor \
+	  cargo test soak:: -- --nocapture --test-threads=1
 
 bench-http: tools-bench
 	cargo build --release --bin contact-governor --example bench-ceiling

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 
+use crate::audit::{Act, AuditOpenError, Auditor};
 use crate::clock::Clock;
 use crate::decision_log::{DecisionLog, DecisionLogError};
 use crate::domain::words::Name;
@@ -37,6 +38,8 @@ pub enum AppError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     DecisionLog(#[from] DecisionLogError),
+    #[error(transparent)]
+    Audit(#[from] AuditOpenError),
     #[error("cannot listen on {listen}: {error}")]
     Listen { listen: SocketAddr, error: std::io::Error },
     #[error("stopped: {0}")]
@@ -48,7 +51,7 @@ pub struct App {
     server: Server,
     address: SocketAddr,
     gate: Arc<Gate>,
-    decision_log: Option<Arc<DecisionLog>>,
+    logs: http::Logs,
 }
 
 impl App {
@@ -90,11 +93,15 @@ impl App {
         if let Some(log) = &decision_log {
             chores::log_decisions(log);
         }
+        let auditor = audit(settings, in_force(&policy), &clock)?;
+        if let Some(auditor) = &auditor {
+            chores::tell_head(auditor);
+        }
+        let logs = http::Logs { decision_log, auditor };
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
         let now = clock.now();
-        let (server, address) =
-            http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
-                .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        let (server, address) = http::serve(settings, Arc::clone(&gate), metrics, logs.clone(), clock)
+            .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         let known: Vec<&str> = policy.company.channels.iter().map(|channel| &*channel.name).collect();
         for doubt in keys::doubts(&settings.keys, &known, now) {
             tracing::warn!("{doubt}");
@@ -117,7 +124,7 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address, gate, decision_log })
+        Ok(Self { server, address, gate, logs })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -138,7 +145,7 @@ impl App {
     /// When the server fails.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
         self.server.await?;
-        chores::finish(&self.gate, self.decision_log.as_deref()).await;
+        chores::finish(&self.gate, &self.logs).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -147,6 +154,20 @@ impl App {
 fn waited(metrics: &Arc<Metrics>) -> Waited {
     let metrics = Arc::clone(metrics);
     Arc::new(move |kind, span| metrics.waited(kind, span))
+}
+
+fn in_force(policy: &Policy) -> Act {
+    let (version, hash) = (policy.mark.version.to_string(), policy.mark.hash.to_string());
+    Act::PolicyInForce { version, hash }
+}
+
+/// The audit log, where there is to be one; `start` is with what it goes on.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn audit(settings: &Settings, start: Act, clock: &Clock) -> Result<Option<Arc<Auditor>>, AuditOpenError> {
+    let open = |audit| Auditor::open(audit, start, clock.now()).map(Arc::new);
+    settings.audit.as_ref().map(open).transpose()
 }
 
 /// The gate of an instance that listens to nobody, for a command that tells and puts. It keeps no journal

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+pub mod audit;
 pub mod bookmark;
 pub mod cells;
 pub mod claims;
@@ -56,6 +57,9 @@ enum Command {
     /// Check, test, show and describe policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Read what was written of who changed what.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Make what opens something.
     #[command(subcommand)]
     Key(key::Command),
@@ -93,6 +97,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Import(arguments) => import::run(&arguments),
         Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Policy(command) => policy::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Key(command) => key::run(&command),
     }
 }

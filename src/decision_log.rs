@@ -4,12 +4,10 @@
 //! No ask waits for it. Lines go into a bounded queue; a chore takes them from there to files or to a stream. What
 //! does not fit, and what cannot be written, is counted and lost. It knows no rule, and holds no message's text.
 
-mod files;
 mod ids;
 mod line;
 mod queue;
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,25 +19,22 @@ use crate::domain::moment::Moment;
 use crate::domain::question::Question;
 use crate::gate::Gate;
 use crate::gate::put::Put;
+use crate::line_files::{Folder, FolderError, LineFiles, Written};
 use crate::settings::{DecisionLogSettings, LogTo};
 
-use files::{Files, Written};
 use ids::Ids;
 use queue::{Queue, Taken};
 
 /// So many lines go to a stream at once.
 const TOGETHER: usize = 24;
 
+/// What the names of its files begin with.
+const PREFIX: &str = "decisions-";
+
 /// Why there is no log, although there is to be one.
 #[derive(Debug, thiserror::Error)]
-pub enum DecisionLogError {
-    #[error(
-        "another process already writes the decision log in `{directory}`; each needs a folder of its own"
-    )]
-    Owned { directory: PathBuf },
-    #[error("cannot write the decision log in `{directory}`: {error}")]
-    Io { directory: PathBuf, error: std::io::Error },
-}
+#[error("the decision log: {0}")]
+pub struct DecisionLogError(#[from] FolderError);
 
 /// The log of one instance.
 pub struct DecisionLog {
@@ -57,7 +52,7 @@ struct Writer {
 }
 
 enum Destination {
-    Files(Arc<Mutex<Files>>),
+    Files(Arc<Mutex<LineFiles>>),
     Stream { gate: Arc<Gate>, max_lines: usize },
 }
 
@@ -73,7 +68,14 @@ impl DecisionLog {
     pub fn open(settings: &DecisionLogSettings, gate: &Arc<Gate>) -> Result<Self, DecisionLogError> {
         let to = match &settings.to {
             LogTo::Files { directory, max_file_bytes, max_files } => {
-                let files = Files::open(directory.clone(), *max_file_bytes, *max_files)?;
+                let files = LineFiles::open(Folder {
+                    directory: directory.clone(),
+                    prefix: PREFIX,
+                    max_file_bytes: *max_file_bytes,
+                    max_files: Some(*max_files),
+                    // A power cut may take some decisions from the log; no ask waits for the disk.
+                    is_durable: false,
+                })?;
                 Destination::Files(Arc::new(Mutex::new(files)))
             }
             LogTo::RedisStream { max_lines } => {
@@ -172,7 +174,7 @@ impl DecisionLog {
     }
 }
 
-async fn to_files(files: &Arc<Mutex<Files>>, taken: Taken) -> Written {
+async fn to_files(files: &Arc<Mutex<LineFiles>>, taken: Taken) -> Written {
     let files = Arc::clone(files);
     // Files are written where no request waits.
     let writing = tokio::task::spawn_blocking(move || {

@@ -29,6 +29,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 
+use crate::audit::Auditor;
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::domain::caller::Scope;
@@ -50,6 +51,7 @@ pub struct Shared {
     questions: QuestionReader,
     metrics: Arc<Metrics>,
     decision_log: Option<Arc<DecisionLog>>,
+    auditor: Option<Arc<Auditor>>,
     /// Opens customers' own pages; nothing where there are none.
     wishes_links: Option<WishesLinks>,
     clock: Clock,
@@ -137,6 +139,13 @@ pub fn workers(settings: &Settings) -> usize {
     }
 }
 
+/// Where it is written what was decided, and what was changed.
+#[derive(Clone, Default)]
+pub struct Logs {
+    pub decision_log: Option<Arc<DecisionLog>>,
+    pub auditor: Option<Arc<Auditor>>,
+}
+
 /// Binds the address and returns the server, which serves once it is awaited.
 ///
 /// # Errors
@@ -145,14 +154,15 @@ pub fn serve(
     settings: &Settings,
     gate: Arc<Gate>,
     metrics: Arc<Metrics>,
-    decision_log: Option<Arc<DecisionLog>>,
+    logs: Logs,
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
         callers: Callers::new(settings, &metrics, &clock),
         questions: QuestionReader::new(Arc::clone(gate.policy())),
         metrics,
-        decision_log,
+        decision_log: logs.decision_log,
+        auditor: logs.auditor,
         gate,
         wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,

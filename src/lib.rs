@@ -10,17 +10,20 @@
 
 pub mod api_key;
 pub mod app;
+pub mod audit;
 pub mod backoff;
 pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod decide;
 pub mod decision_log;
+pub mod digest;
 pub mod domain;
 pub mod gate;
 pub mod heralds;
 pub mod http;
 pub mod ledger;
+pub mod line_files;
 pub mod metrics;
 pub mod policy;
 pub mod replay;

@@ -29,6 +29,8 @@ pub struct Metrics {
     throttled_requests: IntCounterVec,
     throttled_lines: IntCounterVec,
     key_uses: IntCounterVec,
+    audited: IntCounter,
+    unaudited: IntCounter,
 }
 
 impl Metrics {
@@ -101,7 +103,12 @@ impl Metrics {
             "Lines of batches that had to wait since their caller asked too many, by caller.",
         )?;
         let key_uses = by("key", "key_uses_total", "Requests with a key that is known, by key.")?;
-        Ok(Self {
+        let audited = count("audit_lines_total", "Lines written to the audit log by this process.")?;
+        let unaudited = count(
+            "audit_unwritten_total",
+            "Acts that protected customers and were done although the audit log could not be written.",
+        )?;
+        let counters = Self {
             registry,
             undeclared,
             open,
@@ -114,7 +121,10 @@ impl Metrics {
             throttled_requests,
             throttled_lines,
             key_uses,
-        })
+            audited,
+            unaudited,
+        };
+        Ok(counters)
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -143,6 +153,12 @@ impl Metrics {
     pub fn decision_log(&self, written: u64, dropped: u64) {
         self.logged.inc_by(written.saturating_sub(self.logged.get()));
         self.unlogged.inc_by(dropped.saturating_sub(self.unlogged.get()));
+    }
+
+    /// So many lines of the audit log were ever written, and so many acts done without one.
+    pub fn audit(&self, written: u64, unwritten: u64) {
+        self.audited.inc_by(written.saturating_sub(self.audited.get()));
+        self.unaudited.inc_by(unwritten.saturating_sub(self.unaudited.get()));
     }
 
     /// A message claimed what its sender had not declared.

@@ -1,6 +1,7 @@
 //! Where to listen, which ledger, which limits: layered from the documented default file, the
 //! operator's file, the environment and flags, every mistake found at once.
 
+mod audit;
 mod client_key;
 mod decision_log;
 pub mod keys;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use audit::AuditSettings;
 pub use client_key::client_key;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
@@ -68,6 +70,10 @@ pub struct Settings {
     pub wishes_page: WishesPageSettings,
     /// Where every decision is logged; `None`: nowhere.
     pub decision_log: Option<DecisionLogSettings>,
+    /// Where it is written who changed what; `None`: nowhere.
+    pub audit: Option<AuditSettings>,
+    /// What seals the audit log, whether or not this instance writes one.
+    pub audit_secrets: Vec<Secret>,
     pub log_level: String,
     pub log_json: bool,
 }
@@ -149,6 +155,7 @@ impl Settings {
         reading.check_names();
         let ledger = reading.parsed("ledger.url", LedgerUrl::parse);
         let rate = keys::read_rate(&mut reading);
+        let audit_secrets = reading.parsed("audit.secrets", secrets::secrets);
         let settings = Self {
             keys: keys::read(&mut reading, rate),
             rate,
@@ -162,6 +169,8 @@ impl Settings {
             keep_alive: reading.duration("http.keep_alive"),
             shutdown_timeout: reading.duration("http.shutdown_timeout"),
             decision_log: decision_log::read(&mut reading, &ledger),
+            audit: audit::read(&mut reading, &audit_secrets),
+            audit_secrets,
             ledger,
             ledger_timeout: reading.duration("ledger.timeout"),
             retention: reading.parsed("ledger.retention", |text| {

@@ -1,13 +1,38 @@
 //! Logs.
+//!
+//! Libraries show what passes through them when they talk in detail: bodies, keys of records, commands with their
+//! arguments. None of that may stand in a log, so nobody but this program is heard below `info`, whatever the operator
+//! asks for.
 
-use tracing_subscriber::EnvFilter;
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::settings::Settings;
+
+/// What the targets of this program begin with; they know what may be said.
+const OWN: &str = "contact_governor";
+/// The most detail in which all others are heard.
+const OTHERS: LevelFilter = LevelFilter::INFO;
 
 /// Starts logging to standard error. A filter that was checked cannot fail; a subscriber that is
 /// already there (in tests) stays.
 pub fn start(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log_level).unwrap_or_default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = if settings.log_json { builder.json().try_init() } else { builder.with_ansi(false).try_init() };
+    let wanted = EnvFilter::try_new(&settings.log_level).unwrap_or_default();
+    let filter = wanted.and(filter_fn(may_be_heard));
+    let lines = fmt::layer::<Registry>().with_writer(std::io::stderr).with_ansi(false);
+    let _ = if settings.log_json {
+        tracing_subscriber::registry().with(lines.json().with_filter(filter)).try_init()
+    } else {
+        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()
+    };
+}
+
+fn may_be_heard(said: &Metadata<'_>) -> bool {
+    let is_own =
+        said.target().strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    is_own || *said.level() <= OTHERS
 }

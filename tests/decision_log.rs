@@ -229,7 +229,7 @@ fn killed_under_load_it_leaves_whole_lines_at_the_next_start() {
 }
 
 /// Of a counter in `/metrics`.
-fn counted(caller: &Caller, name: &str) -> u64 {
+pub fn counted(caller: &Caller, name: &str) -> u64 {
     let metrics = caller.get("/metrics").body;
     let line =
         metrics.as_str().expect("text").lines().find_map(|line| line.strip_prefix(&format!("{name} ")));

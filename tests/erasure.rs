@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use regex::bytes::Regex;
 use serde_json::json;
 
 use crate::harness::redis::RedisServer;
+use crate::harness::spellings::files_with;
 use crate::harness::{Caller, Process, event, question, time_until, with};
 
 /// An id, and things told of its owner, that no other bytes contain by chance.
@@ -80,30 +80,6 @@ fn stays_unsubscribed(caller: &Caller) {
     let answer = caller.ask(&asked);
     assert_eq!((answer.verdict(), &answer.body["reasons"][0]["rule"]), ("deny", &json!("suppression")));
     assert_eq!(caller.ask(&question("somebody-else", "email")).verdict(), "deny");
-}
-
-/// Any of the texts, in clear or in hexadecimal digits.
-fn any_of(texts: &[&str]) -> Regex {
-    let hexed = |text: &str| text.bytes().fold(String::new(), |hexed, byte| hexed + &format!("{byte:02x}"));
-    let needles: Vec<String> = texts.iter().flat_map(|text| [regex::escape(text), hexed(text)]).collect();
-    Regex::new(&needles.join("|")).expect("an expression")
-}
-
-/// The files under a folder that contain any of the texts, and what they contain.
-fn files_with(folder: &Path, texts: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files_with(&path, texts));
-            continue;
-        }
-        let bytes = std::fs::read(&path).expect("bytes");
-        let any = any_of(texts);
-        let texts = any.find_iter(&bytes).map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
-        found.extend(texts.map(|text| format!("{text} in {}", path.display())));
-    }
-    found
 }
 
 #[test]

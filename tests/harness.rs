@@ -5,6 +5,7 @@ pub mod browser;
 pub mod keys;
 pub mod proxy;
 pub mod redis;
+pub mod spellings;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -46,14 +47,25 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (outcome, start.elapsed())
 }
 
+/// Whether something comes to hold within half a minute.
+pub fn is_soon(holds: impl FnMut() -> bool) -> bool {
+    time_until_or_never(holds).is_some()
+}
+
 /// How long it takes until something holds; at most half a minute.
+pub fn time_until(holds: impl FnMut() -> bool) -> Duration {
+    time_until_or_never(holds).expect("it never came to that")
+}
+
 #[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
-pub fn time_until(mut holds: impl FnMut() -> bool) -> Duration {
+fn time_until_or_never(mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(30), "it never came to that");
+        if start.elapsed() >= Duration::from_secs(30) {
+            return None;
+        }
     }
-    start.elapsed()
+    Some(start.elapsed())
 }
 
 /// An answer from over the wire.
@@ -94,7 +106,9 @@ pub struct Caller {
 
 impl Caller {
     pub fn new(address: SocketAddr) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let settings = ureq::Agent::config_builder().http_status_as_error(false);
+        // A redirection is an answer as any other.
+        let agent = settings.max_redirects(0).max_redirects_will_error(false).build().new_agent();
         Self { agent, address, authorization: None }
     }
 
@@ -127,15 +141,25 @@ impl Caller {
         path: &str,
         body: &[u8],
     ) -> Result<Response, ureq::Error> {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address))
-            .header("content-type", content_type);
+        self.try_send_with(method, path, &[("content-type", content_type)], body)
+    }
+
+    pub fn try_send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response, ureq::Error> {
+        let request =
+            ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = match &self.authorization {
             Some(authorization) => request.header("authorization", authorization),
             None => request,
         };
-        let mut response = self.agent.run(request.body(body).expect("a request"))?;
+        let request = request.body(body).expect("a request");
+        let mut response = self.agent.run(request)?;
         let headers = response.headers().clone();
         let header = headers.get("content-type").and_then(|value| value.to_str().ok());
         let content_type = header.unwrap_or("").to_owned();

@@ -43,14 +43,14 @@ impl Posted {
 }
 
 /// Somebody who is told, and answers with a status that a test can change.
-struct Receiver {
+pub struct Receiver {
     url: String,
     posted: mpsc::Receiver<Posted>,
     status: Arc<AtomicU16>,
 }
 
 impl Receiver {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let (tell, posted) = mpsc::channel();
@@ -79,7 +79,7 @@ impl Receiver {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    fn settings(&self) -> Vec<(&str, &str)> {
+    pub fn settings(&self) -> Vec<(&str, &str)> {
         vec![("WEBHOOK__URL", &self.url), ("WEBHOOK__SECRETS", SECRET), ("FOLLOW_UPS__LOOK_EVERY", "50ms")]
     }
 }

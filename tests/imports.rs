@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 /// The modules by height: each may import from lower ones and from itself.
 const LAYERS: [&[&str]; 9] = [
-    &["domain", "api_key", "backoff", "sealed"],
+    &["domain", "api_key", "backoff", "sealed", "digest", "line_files"],
     &["clock", "rules", "claims", "settings"],
     &["policy"],
     &["decide", "ledger"],
     &["gate"],
     &["wire", "telemetry", "metrics"],
-    &["replay", "decision_log"],
+    &["replay", "decision_log", "audit"],
     &["http", "scenario", "heralds"],
     &["app", "cli"],
 ];

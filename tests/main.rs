@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop and say where"
 )]
 
+mod audit;
 mod auditor;
 mod cases;
 mod claims;
@@ -15,6 +16,7 @@ mod crash;
 mod decision_log;
 mod erasure;
 mod examples;
+mod fuzz;
 mod harness;
 mod heralds;
 mod http;
@@ -23,9 +25,11 @@ mod imports;
 mod key_commands;
 mod ledgers;
 mod policy_files;
+mod privacy;
 mod promises;
 mod readme;
 mod redis;
 mod scrub;
 mod simulate;
+mod soak;
 mod stored;

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
+use crate::audit::Auditor;
+use crate::audit::line::Head;
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::domain::moment::Span;
 use crate::gate::Gate;
 use crate::gate::announce::Herald;
+use crate::http::Logs;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
@@ -30,6 +33,10 @@ const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How soon a decision is in the log; a crash loses what was decided since.
 const LOG: Duration = Duration::from_millis(100);
+
+/// How often the head of the audit log is told, if it has moved: whoever keeps the program's own log elsewhere has
+/// something to hold the audit log against.
+const HEAD: Duration = Duration::from_mins(10);
 
 /// How soon it is told that a follow-up was opened here.
 const ANNOUNCE: Duration = Duration::from_millis(250);
@@ -62,9 +69,32 @@ pub fn log_decisions(log: &Arc<DecisionLog>) {
     });
 }
 
+/// Begins to tell how far the audit log has come; must be called within a runtime.
+pub fn tell_head(auditor: &Arc<Auditor>) {
+    let auditor = Arc::clone(auditor);
+    actix_web::rt::spawn(async move {
+        let mut ticks = every(HEAD);
+        let mut told = Head::NONE;
+        loop {
+            ticks.tick().await;
+            if auditor.head() != told {
+                told = auditor.head();
+                say_head(told);
+            }
+        }
+    });
+}
+
+fn say_head(head: Head) {
+    tracing::info!(line = head.line, hash = %head.hash, "the head of the audit log");
+}
+
 /// What must not be left undone when the program ends.
-pub async fn finish(gate: &Gate, decision_log: Option<&DecisionLog>) {
-    if let Some(log) = decision_log
+pub async fn finish(gate: &Gate, logs: &Logs) {
+    if let Some(auditor) = &logs.auditor {
+        say_head(auditor.head());
+    }
+    if let Some(log) = &logs.decision_log
         && tokio::time::timeout(LAST_PATIENCE, log.write_waiting()).await.is_err()
     {
         tracing::warn!("the last decisions could not be logged in time");

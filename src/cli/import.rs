@@ -3,9 +3,9 @@
 //! A chunk of rows is stored, its rejects are written, and only then is the place noted from which the next
 //! run would go on; whatever happens in between, telling a chunk again is harmless.
 
-mod entry;
+pub mod entry;
 mod governor;
-mod kind;
+pub mod kind;
 mod progress;
 mod run;
 mod target;
@@ -13,11 +13,13 @@ mod target;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use csv::StringRecord;
 
 use crate::app::{self, AppError};
+use crate::audit::{Act, Auditor};
 use crate::clock::Clock;
 use crate::domain::moment::SECOND_MS;
 use crate::ledger::LedgerError;
@@ -107,6 +109,7 @@ async fn import(arguments: &Arguments) -> Result<Exit, Failure> {
     let begun = clock.now().to_string();
     let progress = take_up(arguments, &bookmark, beginning(arguments, settings.as_ref(), &identity, begun))?;
     let target = open(arguments, settings.as_ref(), &clock)?;
+    let _audit = audit(arguments, settings.as_ref(), &identity, &clock)?;
     let source = format!("import:{}:{}", arguments.kind.name(), identity.named);
     let begun = progress.begun.clone();
     let import = Import {
@@ -154,6 +157,23 @@ fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Re
         Err(error @ (AppError::Policy(_) | AppError::Mistakes(_))) => Err(misused(error.to_string())),
         Err(error) => Err(Failure { exit: Exit::Refused, why: error.to_string() }),
     }
+}
+
+/// Tells the audit log of what is about to be stored here; a governor does so itself.
+fn audit(
+    arguments: &Arguments,
+    settings: Option<&Settings>,
+    identity: &Identity,
+    clock: &Clock,
+) -> Result<Option<Arc<Auditor>>, Failure> {
+    let Some(settings) = settings else { return Ok(None) };
+    let start =
+        Act::ImportBegun { kind: arguments.kind.name().to_owned(), content: identity.content.clone() };
+    app::audit(settings, start, clock).map_err(|error| {
+        let why =
+            format!("{error}. If it is a governor, import through it: --url http://{}", settings.listen);
+        Failure { exit: Exit::Refused, why }
+    })
 }
 
 /// The progress of an import that has done nothing.

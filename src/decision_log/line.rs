@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::digest::Of;
 use crate::domain::answer::Answer;
 use crate::domain::event::EventKind;
 use crate::domain::follow_up::FollowUp;
@@ -12,7 +13,7 @@ use crate::domain::words::Claim;
 use crate::gate::put::{Put, SuppressionPut};
 use crate::wire::{answered, put};
 
-use super::ids::{Ids, Of};
+use super::ids::Ids;
 
 /// An event's own members that are judged by, or tell it from others.
 const EVENT_MEMBERS: [&str; 5] = ["type", "source", "time", "specversion", "data"];

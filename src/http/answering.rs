@@ -12,6 +12,8 @@ use crate::gate::put::PutError;
 use crate::ledger::LedgerError;
 use crate::wire::problem::{Problem, ProblemKind};
 
+use super::verbs::Undone;
+
 /// A problem on its way out.
 #[derive(Debug)]
 pub struct Refusal(pub Problem);
@@ -57,6 +59,18 @@ impl From<PutError> for Refusal {
         match error {
             PutError::TooManyFacts => Self(Problem::put(&error)),
             PutError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl<E> From<Undone<E>> for Refusal
+where
+    Self: From<E>,
+{
+    fn from(undone: Undone<E>) -> Self {
+        match undone {
+            Undone::Untold(error) => Self(Problem::new(ProblemKind::AuditUnavailable, error.to_string())),
+            Undone::Refused(error) => error.into(),
         }
     }
 }

@@ -7,6 +7,7 @@ use actix_web::http::header::HeaderValue;
 use prometheus::IntCounter;
 
 use crate::api_key::KeyHash;
+use crate::audit::Acting;
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::moment::Moment;
@@ -24,6 +25,13 @@ pub struct Called {
     pub caller: Arc<Caller>,
     /// `None`: they call as often as they like.
     pub bucket: Option<Arc<Bucket>>,
+}
+
+impl Called {
+    /// Who the audit log says it was.
+    pub fn acting(&self) -> Acting {
+        Acting::of(&self.caller)
+    }
 }
 
 /// Everybody who may call.

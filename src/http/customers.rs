@@ -12,6 +12,7 @@ use crate::wire::{customer, export};
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::{JsonBody, OptionalJsonBody};
+use super::callers::Called;
 use super::channels::{self, CalledBy};
 
 /// The customer in the path, who must be one.
@@ -26,8 +27,8 @@ pub(super) fn checked(customer: &str) -> Result<&str, Refusal> {
     }
 }
 
-async fn set(shared: &Shared, customer: &str, put: &Put) -> Result<HttpResponse, Refusal> {
-    shared.put(checked(customer)?, put, shared.clock.now()).await?;
+async fn set(shared: &Shared, called: &Called, customer: &str, put: &Put) -> Result<HttpResponse, Refusal> {
+    shared.put(checked(customer)?, put, &called.acting(), shared.clock.now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -45,27 +46,33 @@ pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> R
     Ok(json(&export::body(&customer, &record, &refusals, shared.clock.now())))
 }
 
-pub async fn delete(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let kept = shared.gate.erase(checked(&customer)?, shared.clock.now()).await?;
+pub async fn delete(
+    shared: web::Data<Shared>,
+    called: CalledBy,
+    customer: web::Path<String>,
+) -> Result<HttpResponse, Refusal> {
+    let kept = shared.erase(checked(&customer)?, &called.acting(), shared.clock.now()).await?;
     Ok(json(&customer::erased(&kept)))
 }
 
 pub async fn put_wishes(
     shared: web::Data<Shared>,
+    called: CalledBy,
     customer: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let put = read_wishes_body(&body.0, shared.gate.policy())?;
-    set(&shared, &customer, &put).await
+    set(&shared, &called, &customer, &put).await
 }
 
 pub async fn put_facts(
     shared: web::Data<Shared>,
+    called: CalledBy,
     customer: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let put = read_facts_body(&body.0)?;
-    set(&shared, &customer, &put).await
+    set(&shared, &called, &customer, &put).await
 }
 
 pub async fn put_suppression(
@@ -77,7 +84,7 @@ pub async fn put_suppression(
     let (customer, channel) = path.into_inner();
     let put = read_suppression_body(&channel, &body.0, shared.gate.policy())?;
     channels::may_put(&called.caller, &put.suppressions)?;
-    set(&shared, &customer, &put).await
+    set(&shared, &called, &customer, &put).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,5 +101,5 @@ pub async fn delete_suppression(
     let (customer, channel) = path.into_inner();
     let put = read_lift(&channel, query.purpose.as_deref(), shared.gate.policy())?;
     channels::may_put(&called.caller, &put.suppressions)?;
-    set(&shared, &customer, &put).await
+    set(&shared, &called, &customer, &put).await
 }

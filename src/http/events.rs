@@ -39,6 +39,6 @@ pub async fn post(
         return Err(Problem::fields(errors).into());
     }
     shared.may_tell(&called.caller, &told, body.0.is_array()).await?;
-    shared.tell(&body.0, &told, now).await?;
+    shared.tell(&body.0, &told, &called.acting(), now).await?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -1,10 +1,13 @@
-//! What the handlers ask the gate to change, each noted in the decision log once it is done.
+//! What the handlers ask the gate to change: told of in the audit log before it is done, where that wants to know, and
+//! noted in the decision log afterwards.
 
 use serde_json::Value;
 
+use crate::audit::{Act, Acting, AuditError, Auditor};
 use crate::domain::answer::Answer;
 use crate::domain::caller::Caller;
 use crate::domain::moment::Moment;
+use crate::domain::tombstone::Tombstone;
 use crate::gate::ask::Wanted;
 use crate::gate::follow_up::FollowUpError;
 use crate::gate::put::{Put, PutError};
@@ -15,7 +18,34 @@ use crate::wire::problem::Problem;
 
 use super::{Shared, channels};
 
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Undone<E> {
+    /// No line of it could be written.
+    Untold(AuditError),
+    Refused(E),
+}
+
 impl Shared {
+    /// Tells the audit log of acts, and does them.
+    async fn audited<T, E>(
+        &self,
+        acting: &Acting,
+        acts: impl FnOnce(&Auditor) -> Vec<Act>,
+        now: Moment,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Undone<E>> {
+        let Some(auditor) = &self.auditor else {
+            return work.await.map_err(Undone::Refused);
+        };
+        let noted = auditor.record(acting, acts(auditor), now).await.map_err(Undone::Untold)?;
+        let done = work.await;
+        if done.is_err() {
+            auditor.not_done(acting, noted, now).await;
+        }
+        done.map_err(Undone::Refused)
+    }
+
     /// Reads a question and answers it.
     ///
     /// # Errors
@@ -43,9 +73,15 @@ impl Shared {
     /// Tells what was read of `sent`: an event, or a list of them.
     ///
     /// # Errors
-    /// When the ledger cannot store it.
-    pub async fn tell(&self, sent: &Value, told: &[Told], now: Moment) -> Result<(), LedgerError> {
-        self.gate.tell(told, now).await?;
+    /// When the ledger cannot store it, or the audit log cannot tell of it.
+    pub async fn tell(
+        &self,
+        sent: &Value,
+        told: &[Told],
+        acting: &Acting,
+        now: Moment,
+    ) -> Result<(), Undone<LedgerError>> {
+        self.audited(acting, |auditor| auditor.tells(told), now, self.gate.tell(told, now)).await?;
         if let Some(log) = &self.decision_log {
             let events = sent.as_array().map_or(std::slice::from_ref(sent), Vec::as_slice);
             for event in events {
@@ -56,9 +92,16 @@ impl Shared {
     }
 
     /// # Errors
-    /// As [`crate::gate::Gate::put`].
-    pub async fn put(&self, customer: &str, put: &Put, now: Moment) -> Result<(), PutError> {
-        self.gate.put(customer, put, now).await?;
+    /// As [`crate::gate::Gate::put`], or when the audit log cannot tell of it.
+    pub async fn put(
+        &self,
+        customer: &str,
+        put: &Put,
+        acting: &Acting,
+        now: Moment,
+    ) -> Result<(), Undone<PutError>> {
+        let acts = |auditor: &Auditor| auditor.puts(customer, put);
+        self.audited(acting, acts, now, self.gate.put(customer, put, now)).await?;
         if let Some(log) = &self.decision_log {
             log.put(customer, put, now);
         }
@@ -66,13 +109,34 @@ impl Shared {
     }
 
     /// # Errors
-    /// When the ledger cannot store it.
-    pub async fn halt(&self, campaign: &str, on: bool, now: Moment) -> Result<(), LedgerError> {
-        self.gate.set_halt(campaign, on, now).await?;
+    /// When the ledger cannot store it, or the audit log cannot tell of it.
+    pub async fn halt(
+        &self,
+        campaign: &str,
+        on: bool,
+        acting: &Acting,
+        now: Moment,
+    ) -> Result<(), Undone<LedgerError>> {
+        let acts = |_: &Auditor| {
+            let campaign = campaign.to_owned();
+            vec![if on { Act::HaltSet { campaign } } else { Act::HaltLifted { campaign } }]
+        };
+        self.audited(acting, acts, now, self.gate.set_halt(campaign, on, now)).await?;
         if let Some(log) = &self.decision_log {
             log.halted(campaign, on, now);
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// As [`crate::gate::Gate::erase`], or when the audit log cannot tell of it.
+    pub async fn erase(
+        &self,
+        customer: &str,
+        acting: &Acting,
+        now: Moment,
+    ) -> Result<Tombstone, Undone<LedgerError>> {
+        self.audited(acting, |auditor| auditor.erased(customer), now, self.gate.erase(customer, now)).await
     }
 
     /// # Errors

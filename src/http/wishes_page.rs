@@ -9,6 +9,7 @@ use actix_web::http::header::{CONTENT_TYPE, ContentType, LOCATION, RETRY_AFTER};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
+use crate::audit::Acting;
 use crate::domain::moment::Moment;
 use crate::domain::words::Name;
 use crate::gate::put::PutError;
@@ -21,6 +22,7 @@ use crate::wire::wishes_link::Unopened;
 use super::Shared;
 use super::answering::{self, Refusal};
 use super::body::AnyBody;
+use super::verbs::Undone;
 use page::{Notice, Page};
 
 /// The page as it is after something was saved; beside the address it was sent to, whatever stands
@@ -64,15 +66,15 @@ async fn post(
     let body = body.map_err(TurnedAway::Refused)?.0;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if is_one_click(content_type.unwrap_or_default(), &body) {
-        shared.put(&customer, &stop(), now).await?;
+        shared.put(&customer, &stop(), &Acting::customer(), now).await?;
         let said = "Unsubscribed from all messages.\n";
         return Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(said));
     }
     let sent = Sent::read(&body);
     match sent.intent {
         Intent::Save => return save(&shared, &customer, &sent, now).await,
-        Intent::Stop => shared.put(&customer, &stop(), now).await?,
-        Intent::TakeBack => shared.put(&customer, &take_back(), now).await?,
+        Intent::Stop => shared.put(&customer, &stop(), &Acting::customer(), now).await?,
+        Intent::TakeBack => shared.put(&customer, &take_back(), &Acting::customer(), now).await?,
     }
     Ok(saved())
 }
@@ -84,7 +86,7 @@ async fn save(shared: &Shared, customer: &str, sent: &Sent, now: Moment) -> Resu
     match sent.filled.changes(&standing) {
         Ok(put) if mistakes.is_empty() => {
             if let Some(put) = put {
-                shared.put(customer, &put, now).await?;
+                shared.put(customer, &put, &Acting::customer(), now).await?;
             }
             return Ok(saved());
         }
@@ -128,6 +130,19 @@ impl From<PutError> for TurnedAway {
         match error {
             PutError::TooManyFacts => Self::Refused(error.into()),
             PutError::Ledger(error) => Self::Ledger(error),
+        }
+    }
+}
+
+impl<E> From<Undone<E>> for TurnedAway
+where
+    Self: From<E>,
+    Refusal: From<Undone<E>>,
+{
+    fn from(undone: Undone<E>) -> Self {
+        match undone {
+            Undone::Refused(error) => error.into(),
+            untold @ Undone::Untold(_) => Self::Refused(untold.into()),
         }
     }
 }

@@ -50,6 +50,8 @@ pub enum ProblemKind {
     /// More requests than the caller may make.
     Throttled,
     LedgerUnavailable,
+    /// What must be told of in the audit log cannot be.
+    AuditUnavailable,
     /// A line of `simulate` that goes back in time.
     OutOfOrder,
 }
@@ -70,6 +72,7 @@ impl ProblemKind {
             Self::TimedOut => ("timed-out", "This took too long to arrive", 408),
             Self::Throttled => ("throttled", "The caller makes too many requests", 429),
             Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
+            Self::AuditUnavailable => ("audit-unavailable", "The audit log cannot be written", 503),
             Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
         }
     }
