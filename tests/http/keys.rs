@@ -364,7 +364,7 @@ fn a_key_is_never_logged() {
     assert_eq!(process.caller.with_key(&good).get("/v1/policy").status, 403);
     assert_eq!(process.caller.with_key(&stranger).ask(&question("c", "email")).status, 401);
     let (_, log) = process.terminate();
-    assert!(log.contains("callers need a key"), "{log}");
+    assert!(log.contains(" INFO "), "{log}");
     for key in [&good, &stranger] {
         let secret = key.expose().get(3..67).expect("its digits");
         assert!(!log.contains(secret), "{log}");
