@@ -29,10 +29,15 @@ impl Backoff {
     }
 
     /// Waits before the next try.
-    #[expect(clippy::disallowed_methods, reason = "the one place that waits for time to pass")]
     pub async fn pause(&mut self) {
-        tokio::time::sleep(self.draw()).await;
+        wait(self.draw()).await;
     }
+}
+
+/// Waits for as long as somebody has asked for.
+#[expect(clippy::disallowed_methods, reason = "the one place that waits for time to pass")]
+pub async fn wait(asked: Duration) {
+    tokio::time::sleep(asked).await;
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
 pub mod browser;
+pub mod gateway;
 pub mod proxy;
 pub mod redis;
 

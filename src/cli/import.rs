@@ -139,7 +139,8 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
-        return Ok(Target::Governor(Governor(Connection::to(arguments.url.as_deref().unwrap_or_default()))));
+        let url = arguments.url.as_deref().unwrap_or_default();
+        return Ok(Target::Governor(Governor(Connection::to(url, "import"))));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use futures_util::future::join_all;
 
-use crate::cli::lanes::{self, Lane, Stop, insist};
+use crate::cli::lanes::{self, Again, Lane, Stop, insist};
 use crate::decide::Change;
 use crate::domain::moment::Moment;
 use crate::gate::Gate;
@@ -89,7 +89,7 @@ impl Here {
                 {
                     let why =
                         format!("more than {MOST_REMEMBERED} rows are allowed: cut the list, or --reserve");
-                    return Err(Stop { line, why, may_pass: false });
+                    return Err(Stop { line, why, again: Again::Never });
                 }
                 decided.map(|decision| decision.answer)
             }
@@ -98,7 +98,7 @@ impl Here {
             Err(misuses) => Ok(Err(Problem::misused(&misuses).errors)),
             Ok(answer) if answer.degraded => {
                 let why = "the ledger cannot look up what is known of the customer".to_owned();
-                Err(Stop { line, why, may_pass: true })
+                Err(Stop { line, why, again: Again::Soon })
             }
             Ok(answer) => Ok(Ok(Judged::of(&answer))),
         }
