@@ -77,6 +77,26 @@ impl Files {
         Ok(Some(files))
     }
 
+    /// How the last line there is begins, so much of it; empty where there is none.
+    ///
+    /// # Errors
+    /// When the files cannot be read.
+    pub fn last_line(&self, bytes: usize) -> std::io::Result<Vec<u8>> {
+        let mut beginning = Vec::new();
+        // The newest may have been begun and not written yet.
+        for number in self.numbers.iter().rev() {
+            let mut file = File::open(self.path(*number))?;
+            let length = file.metadata()?.len();
+            if length > 0 {
+                let begin = last_end(&mut file, length - 1)?;
+                file.seek(SeekFrom::Start(begin))?;
+                file.take(bytes as u64).read_to_end(&mut beginning)?;
+                break;
+            }
+        }
+        Ok(beginning)
+    }
+
     fn path(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{PREFIX}{number:010}{SUFFIX}"))
     }
@@ -241,7 +261,13 @@ mod tests {
             let torn = whole.get(..length).expect("a part");
             std::fs::write(folder.path().join("decisions-0000000007.jsonl"), torn).expect("written");
             let mut files = Files::open(folder.path().to_owned(), 1 << 20, 3).expect("opened");
+            let last = files.last_line(3).expect("read");
+            let expected = torn.rfind('\n').map(|end| torn.get(..end).expect("a part"));
+            let expected = expected.map_or("", |lines| lines.rsplit('\n').next().expect("a line"));
+            assert_eq!(last, expected.get(..expected.len().min(3)).expect("a part").as_bytes(), "{length}");
             files.append(b"next\n");
+            let last = files.last_line(3).expect("read");
+            assert_eq!(last, b"nex", "{length}");
             let kept = torn.get(..torn.rfind('\n').map_or(0, |end| end + 1)).expect("a part");
             assert_eq!(contents(folder.path()), [format!("{kept}next\n")], "{length}");
         }

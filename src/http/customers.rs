@@ -45,7 +45,7 @@ pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> R
 }
 
 pub async fn delete(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let kept = shared.gate.erase(checked(&customer)?, shared.clock.now()).await?;
+    let kept = shared.erase(checked(&customer)?, shared.clock.now()).await?;
     Ok(json(&customer::erased(&kept)))
 }
 

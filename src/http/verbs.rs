@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::domain::answer::Answer;
 use crate::domain::moment::Moment;
+use crate::domain::tombstone::Tombstone;
 use crate::gate::ask::Wanted;
 use crate::gate::follow_up::FollowUpError;
 use crate::gate::put::{Put, PutError};
@@ -54,6 +55,18 @@ impl Shared {
             log.put(customer, put, now);
         }
         Ok(())
+    }
+
+    /// Erases a customer, and returns what is kept.
+    ///
+    /// # Errors
+    /// As [`crate::gate::Gate::erase`].
+    pub async fn erase(&self, customer: &str, now: Moment) -> Result<Tombstone, LedgerError> {
+        let kept = self.gate.erase(customer, now).await?;
+        if let Some(log) = &self.decision_log {
+            log.erased(customer, now);
+        }
+        Ok(kept)
     }
 
     /// # Errors
