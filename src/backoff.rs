@@ -34,10 +34,10 @@ impl Backoff {
     }
 }
 
-/// Waits for so long, where it is known how long that is.
+/// Waits for as long as somebody has asked for.
 #[expect(clippy::disallowed_methods, reason = "the one place that waits for time to pass")]
-pub async fn wait(pause: Duration) {
-    tokio::time::sleep(pause).await;
+pub async fn wait(asked: Duration) {
+    tokio::time::sleep(asked).await;
 }
 
 #[cfg(test)]

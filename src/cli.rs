@@ -22,6 +22,7 @@ pub mod scrub;
 pub mod serve;
 pub mod simulate;
 pub mod verdicts;
+pub mod whole_file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

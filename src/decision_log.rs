@@ -1,4 +1,4 @@
-//! The decision log: what was decided, told, put and halted, as the very lines that `simulate` reads, so that
+//! The decision log: what was decided, told, put, halted and erased, as the very lines that `simulate` reads, so that
 //! yesterday's traffic tries out tomorrow's policy.
 //!
 //! No ask waits for it. Lines go into a bounded queue; a chore takes them from there to files or to a stream. What
@@ -66,7 +66,7 @@ impl DecisionLog {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(settings: &DecisionLogSettings, gate: &Arc<Gate>) -> Result<Self, DecisionLogError> {
-        let to = match &settings.to {
+        let (to, latest) = match &settings.to {
             LogTo::Files { directory, max_file_bytes, max_files } => {
                 let files = LineFiles::open(Folder {
                     directory: directory.clone(),
@@ -76,15 +76,20 @@ impl DecisionLog {
                     // A power cut may take some decisions from the log; no ask waits for the disk.
                     is_durable: false,
                 })?;
-                Destination::Files(Arc::new(Mutex::new(files)))
+                let last = files
+                    .last_line()
+                    .map_err(|error| FolderError::Io { directory: directory.clone(), error })?;
+                let latest = last.and_then(|line| queue::moment(&line));
+                (Destination::Files(Arc::new(Mutex::new(files))), latest)
             }
+            // Several instances write there, each in its own order: whoever reads it sorts it.
             LogTo::RedisStream { max_lines } => {
-                Destination::Stream { gate: Arc::clone(gate), max_lines: *max_lines }
+                (Destination::Stream { gate: Arc::clone(gate), max_lines: *max_lines }, None)
             }
         };
         Ok(Self {
             ids: Ids::new(&settings.ids),
-            queue: Queue::default(),
+            queue: Queue::after(latest),
             written: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             writer: tokio::sync::Mutex::new(Writer { to, failing_since: None }),
@@ -117,6 +122,13 @@ impl DecisionLog {
     /// A campaign that was halted, or goes on.
     pub fn halted(&self, campaign: &str, on: bool, now: Moment) {
         self.add(now, &line::halt(campaign, on));
+    }
+
+    /// A customer who was erased, where the log names nobody.
+    pub fn erased(&self, customer: &str, now: Moment) {
+        if let Some(line) = line::erase(customer, &self.ids) {
+            self.add(now, &line);
+        }
     }
 
     /// A follow-up that was done: somebody has replied.
@@ -188,11 +200,14 @@ async fn to_stream(gate: &Gate, max_lines: usize, taken: &Taken) -> Written {
         taken.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     let mut written = Written::default();
     for together in lines.chunks(TOGETHER) {
-        if let Err(error) = gate.log_decisions(together, max_lines).await {
+        let added = gate.log_decisions(together, max_lines).await;
+        let (lines, failure) =
+            added.map_or_else(|error| (0, Some(error)), |added| (added.lines, added.failure));
+        written.lines += lines;
+        if let Some(error) = failure {
             written.failure = Some(error.to_string());
             return written;
         }
-        written.lines += together.len() as u64;
     }
     written
 }

@@ -52,6 +52,15 @@ impl Loaded {
     }
 }
 
+/// What became of lines that were to be appended.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// So many are known to be there.
+    pub lines: u64,
+    /// Why the others are not.
+    pub failure: Option<LedgerError>,
+}
+
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -188,12 +197,8 @@ pub trait Ledger: Send + Sync {
     }
 
     /// Appends lines to a stream of decisions of about `max_lines`, where there is one.
-    fn log_decisions<'a>(
-        &'a self,
-        _lines: &'a [&'a [u8]],
-        _max_lines: usize,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        Box::pin(ready(Ok(())))
+    fn log_decisions<'a>(&'a self, _lines: &'a [&'a [u8]], _max_lines: usize) -> BoxFuture<'a, Appended> {
+        Box::pin(ready(Appended::default()))
     }
 
     /// Whether the ledger can be read and written, as far as it knows.

@@ -1,4 +1,4 @@
-//! A stretch of the past, or an imagined one, told again: asks, tells, puts and halts at their moments,
+//! A stretch of the past, or an imagined one, told again: asks, tells, puts, halts and erasures at their moments,
 //! through the same verbs and the same readers as everything else, on a ledger in memory.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::wire::put::read_put;
 use crate::wire::question::QuestionReader;
 
 /// The members of a line that say what happens.
-pub const VERBS: [&str; 4] = ["ask", "tell", "put", "halt"];
+pub const VERBS: [&str; 5] = ["ask", "tell", "put", "halt", "erase"];
 
 /// Of what no rule and no wish can look back on, a replay keeps nothing; but contacts at least for so long, since a
 /// customer may yet wish for fewer in a week or a month.
@@ -35,6 +35,22 @@ pub enum Step<'v> {
     Tell(&'v Value),
     Put(&'v Value),
     Halt(&'v Value),
+    Erase(&'v Value),
+}
+
+impl<'v> Step<'v> {
+    /// What a line or a scenario's step says; `None` where its verb is none of ours.
+    #[must_use]
+    pub fn of(verb: &str, what: &'v Value) -> Option<Self> {
+        match verb {
+            "ask" => Some(Self::Ask(what)),
+            "tell" => Some(Self::Tell(what)),
+            "put" => Some(Self::Put(what)),
+            "halt" => Some(Self::Halt(what)),
+            "erase" => Some(Self::Erase(what)),
+            _ => None,
+        }
+    }
 }
 
 /// What came of it.
@@ -83,6 +99,7 @@ impl Replay {
             Step::Tell(event) => self.tell(event, at).await,
             Step::Put(put) => self.put(put, at).await,
             Step::Halt(halt) => self.halt(halt, at).await,
+            Step::Erase(erase) => self.erase(erase, at).await,
         };
         outcome.unwrap_or_else(|problem| Outcome::Problem(Box::new(problem)))
     }
@@ -141,6 +158,23 @@ impl Replay {
         match read {
             Some((campaign, on)) if errors.is_empty() => {
                 self.gate.set_halt(&campaign, on, at).await.map_err(|error| Problem::ledger(&error))?;
+                Ok(Outcome::Stored)
+            }
+            Some(_) | None => Err(Problem::fields(errors)),
+        }
+    }
+
+    async fn erase(&self, erase: &Value, at: Moment) -> Result<Outcome, Problem> {
+        let mut errors: Vec<FieldError> = Vec::new();
+        let mut customer = None;
+        if let Some(mut fields) = Fields::of(erase, "/erase", &mut errors) {
+            fields.required("customer");
+            customer = fields.id("customer");
+            fields.finish();
+        }
+        match customer {
+            Some(customer) if errors.is_empty() => {
+                self.gate.erase(&customer, at).await.map_err(|error| Problem::ledger(&error))?;
                 Ok(Outcome::Stored)
             }
             Some(_) | None => Err(Problem::fields(errors)),

@@ -123,11 +123,9 @@ impl Scenario {
                 continue;
             }
             last = Some(step.at);
-            let taken = match step.verb {
-                "ask" => Step::Ask(&step.what),
-                "tell" => Step::Tell(&step.what),
-                "put" => Step::Put(&step.what),
-                _ => Step::Halt(&step.what),
+            let Some(taken) = Step::of(step.verb, &step.what) else {
+                run.failures.push(failure("is no step".to_owned()));
+                continue;
             };
             let outcome = replay.step(step.at, taken).await;
             run.failures.extend(disappointments(step.expect.as_ref(), &outcome).into_iter().map(failure));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Governor, PROGRAM, question};
 
-pub fn run(arguments: &[&str], input: &str) -> Output {
+pub fn run(arguments: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> Output {
     let mut child = Command::new(PROGRAM)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -17,8 +17,8 @@ pub fn run(arguments: &[&str], input: &str) -> Output {
         .spawn()
         .expect("the program runs");
     let mut stdin = child.stdin.take().expect("a pipe");
-    let input = input.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let input = input.as_ref().to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().expect("its end");
     // A program that ends early need not read everything.
     let _ = writer.join().expect("the writer");
@@ -247,4 +247,24 @@ fn claims_reads_a_message_a_line_and_puts_a_problem_in_the_place_of_a_bad_one() 
     assert_eq!(read[1]["problem"]["status"], 400);
     assert_eq!((&read[2]["id"], &read[2]["problem"]["errors"][0]["pointer"]), (&json!("b"), &json!("/text")));
     assert_eq!(read[3], json!({"id": "c", "labels": [], "spans": []}));
+}
+
+#[test]
+fn a_policy_that_is_refused_starts_no_server_and_makes_no_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let bad = "time_zone = \"UTC\"\n[[caps]]\nid = \"a\"\nlimit = -1\nwindow = \"rolling 7d\"\n[[cap]]\n";
+    std::fs::write(path("bad.toml"), bad).expect("written");
+    let ledger = format!("embedded:{}", path("data"));
+    for (policy, expected) in [
+        ("bad.toml", &["bad.toml:4:9: ", "bad.toml:6:3: unknown key `cap`; did you mean `caps`?"][..]),
+        ("absent.toml", &["absent.toml", "No such file"]),
+    ] {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--ledger", &ledger, "--policy", &path(policy)];
+        let refused = run(&arguments, "");
+        assert_eq!(refused.status.code(), Some(2));
+        let said = text(&refused.stderr);
+        assert!(expected.iter().all(|part| said.contains(part)) && !said.contains("listening"), "{said}");
+        assert!(!folder.path().join("data").exists());
+    }
 }

@@ -2,14 +2,22 @@
 //! whatever happens to the process or the disk, asks go on and lines are whole.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use contact_governor::decision_log::DecisionLog;
+use contact_governor::gate::{Gate, Terms};
+use contact_governor::ledger::memory::MemoryLedger;
+use contact_governor::policy::compile::compile;
+use contact_governor::settings::{DecisionLogSettings, LogTo, LoggedIds};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command_line::{lines, run};
 use crate::harness::redis::RedisServer;
-use crate::harness::{Caller, Launch, Process, event, question, time_until, with};
+use crate::harness::{Caller, Launch, Process, at, event, question, time_until, with};
 
+pub const WRITTEN: &str = "contact_governor_decision_log_lines_total";
+pub const DROPPED: &str = "contact_governor_decision_log_dropped_total";
 const SECRET: &str = "a-secret-that-is-long-enough-for-anybody";
 const TEXT: &str = "We are so sorry about the squirrel";
 
@@ -247,20 +255,22 @@ fn on_a_full_disk_asks_go_on_and_lines_are_counted_until_there_is_room() {
         arguments: &["--ledger", "memory:", "--policy", &policy],
     };
     let mut process = Process::launch(&launch).unwrap_or_else(|log| panic!("it did not start: {log}"));
-    let (written, dropped) =
-        ("contact_governor_decision_log_lines_total", "contact_governor_decision_log_dropped_total");
     let ask =
         |customer: &str| assert_eq!(process.caller.ask(&question(customer, "email")).verdict(), "allow");
     ask("before");
-    time_until(|| counted(&process.caller, written) == 1);
+    time_until(|| counted(&process.caller, WRITTEN) == 1);
     process.limit_files_to("1");
     ask("lost-1");
-    time_until(|| counted(&process.caller, dropped) == 1);
+    time_until(|| counted(&process.caller, DROPPED) == 1);
+    // Room for half a line: it is cut off again at once.
+    let whole = files(&log).concat();
+    process.limit_files_to(&(whole.len() + 30).to_string());
     ask("lost-2");
-    time_until(|| counted(&process.caller, dropped) == 2);
+    time_until(|| counted(&process.caller, DROPPED) == 2);
+    assert_eq!(files(&log).concat(), whole);
     process.limit_files_to("unlimited");
     ask("after");
-    time_until(|| counted(&process.caller, written) == 2);
+    time_until(|| counted(&process.caller, WRITTEN) == 2);
     let (_, said) = process.terminate();
     assert_eq!(said.matches("the decision log cannot be written").count(), 1, "{said}");
     assert!(said.contains("written again") && said.contains("lost=2"), "{said}");
@@ -319,4 +329,74 @@ fn a_batch_is_logged_line_by_line_and_a_dry_run_is_not() {
     process.terminate();
     let verdicts: Vec<Value> = logged(&log).iter().map(|line| line["answered"]["verdict"].clone()).collect();
     assert_eq!(verdicts, ["allow", "allow", "defer"]);
+}
+
+#[test]
+fn lines_stay_in_order_when_the_clock_is_set_back_between_two_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = LogTo::Files { directory: folder.path().to_owned(), max_file_bytes: 100, max_files: 9 };
+    let settings = DecisionLogSettings { to, ids: LoggedIds::Clear };
+    let policy = Arc::new(compile("policy.toml", "time_zone = \"UTC\"").expect("a policy"));
+    let gate = Arc::new(Gate::new(policy, Arc::new(MemoryLedger::default()), Terms::default()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for moment in [
+        "2026-11-16T13:00:00Z",
+        "2026-11-16T12:20:00Z",
+        "2026-11-16T13:00:00.500Z",
+        // A clock that was wrong by far is not followed; those lines can be sorted.
+        "2026-11-16T08:00:00Z",
+        "2026-11-16T07:30:00Z",
+    ] {
+        let log = DecisionLog::open(&settings, &gate).expect("a log");
+        log.halted("autumn", true, at(moment));
+        runtime.block_on(log.write_waiting());
+    }
+    let moments: Vec<Value> = logged(folder.path()).iter().map(|line| line["at"].clone()).collect();
+    let expected = ["13:00:00.000", "13:00:00.000", "13:00:00.500", "08:00:00.000", "08:00:00.000"];
+    assert_eq!(moments, expected.map(|time| format!("2026-11-16T{time}Z")));
+    let replayed = lines(&run(&["simulate"], &files(folder.path()).concat()));
+    let problems: Vec<u64> = replayed.iter().filter_map(|line| line["problem"]["line"].as_u64()).collect();
+    assert_eq!(problems, [4, 5]);
+}
+
+/// Two mails are allowed, a third is not; then somebody is erased who wants no text messages, and mailed anew.
+fn erased_in_between(ids: &str) -> (String, Vec<Value>, Vec<Value>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, policy) = (folder.path().join("log"), policy(folder.path()));
+    let to = to_folder(&log);
+    let settings = [("DECISION_LOG__TO", &*to), ("DECISION_LOG__IDS", ids), ("DECISION_LOG__SECRET", SECRET)];
+    let mut process = start(&settings, &policy);
+    let caller = &process.caller;
+    let ask = |channel: &str| caller.ask(&question("anna-secret", channel)).body;
+    let mut answers = vec![ask("email"), ask("email"), ask("email")];
+    let told = event("e-1", "customer.unsubscribed", "anna-secret", &json!({"channel": "sms"}));
+    assert_eq!(caller.tell(&told).status, 202);
+    assert_eq!(caller.send("DELETE", "/v1/customers/anna-secret", b"").status, 200);
+    answers.extend([ask("sms"), ask("email")]);
+    process.terminate();
+    let text = files(&log).concat();
+    let replayed = lines(&run(&["simulate", "--policy", &policy, "--answered"], &text));
+    assert!(replayed.iter().all(|line| line["problem"].is_null()), "{replayed:?}");
+    (text, answers, replayed.into_iter().filter(|line| line["verdict"].is_string()).collect())
+}
+
+#[test]
+fn who_was_erased_does_not_come_back_in_a_replay_and_is_still_left_alone() {
+    let (text, answers, again) = erased_in_between("digest");
+    let given: Vec<_> = verdicts(&answers).into_iter().map(|(verdict, _)| verdict).collect();
+    assert_eq!(given, ["allow", "allow", "defer", "deny", "allow"]);
+    assert_eq!(verdicts(&again), verdicts(&answers));
+    assert!(!text.contains("anna-secret"), "{text}");
+    let erased = text.lines().find(|line| line.contains("\"erase\"")).expect("a line");
+    let erased: Value = serde_json::from_str(erased).expect("JSON");
+    assert_eq!(erased["erase"].as_object().expect("members").len(), 1, "{erased}");
+    assert_eq!(erased["erase"]["customer"].as_str().map(str::len), Some(22), "{erased}");
+}
+
+#[test]
+fn in_clear_an_erasure_is_no_line_that_names_them_once_more() {
+    let (text, answers, again) = erased_in_between("clear");
+    assert!(!text.contains("\"erase\""), "{text}");
+    let of = |answers: &[Value]| answers[4]["verdict"].clone();
+    assert_eq!((of(&answers), of(&again)), (json!("allow"), json!("defer")), "a replay goes on counting");
 }

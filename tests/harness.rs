@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod browser;
+pub mod gateway;
 pub mod keys;
 pub mod proxy;
 pub mod redis;

@@ -1,5 +1,10 @@
 //! `scrub`: a list judged before it is mailed, here and through a governor.
 
+mod bad_input;
+mod busy;
+mod full_disk;
+mod in_redis;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

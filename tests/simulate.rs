@@ -130,3 +130,66 @@ fn what_a_replay_forgets_changes_no_answer() {
     let last: Vec<Value> = lines(&answers).into_iter().rev().take(2).collect();
     assert_eq!((&last[0]["verdict"], &last[1]["verdict"]), (&json!("defer"), &json!("allow")));
 }
+
+#[test]
+fn whatever_is_wrong_with_a_line_is_said_with_its_number_and_costs_that_line_only() {
+    let asked = |at: &str| format!("{}\n", json!({"at": at, "ask": question("c", "email")})).into_bytes();
+    let input = [
+        asked("2026-11-16T12:00:00Z"),
+        b"\n".to_vec(),
+        [br#"{"at": ""#.to_vec(), vec![b'x'; 50 << 20], b"\"}\n".to_vec()].concat(),
+        b"{\"at\": \"2026-11-16T12:00:00Z\", \"put\": {\"customer\": \"Ren\xe9e\", \"facts\": {}}}\n"
+            .to_vec(),
+        b"{\"at\": \"2026-11-16T12:00:00Z\", \"ask\": {\n".to_vec(),
+        asked("2026-11-16T11:00:00Z"),
+        b"{\"at\": \"2026-11-16T12:00:00Z\", \"erase\": {\"custmer\": \"c\"}}\n".to_vec(),
+        asked("2026-11-16T12:00:00Z"),
+    ]
+    .concat();
+    let output = run(&["simulate"], &input);
+    assert_eq!(output.status.code(), Some(0));
+    let said: Vec<String> = lines(&output)
+        .iter()
+        .map(|line| match line["verdict"].as_str() {
+            Some(verdict) => verdict.to_owned(),
+            None => format!("{} {}", line["problem"]["line"], line["problem"]["type"]),
+        })
+        .collect();
+    let problem = |line: u64, name: &str| format!("{line} \"urn:contact-governor:problem:{name}\"");
+    assert_eq!(
+        said,
+        [
+            "allow".to_owned(),
+            problem(3, "too-large"),
+            problem(4, "malformed"),
+            problem(5, "malformed"),
+            problem(6, "out-of-order"),
+            problem(7, "invalid-fields"),
+            "defer".to_owned(),
+        ]
+    );
+    let erase = &lines(&output)[5]["problem"]["errors"];
+    assert_eq!(
+        (&erase[0]["pointer"], &erase[1]["pointer"]),
+        (&json!("/erase/customer"), &json!("/erase/custmer"))
+    );
+}
+
+#[test]
+fn a_policy_that_is_refused_stops_it_before_anything_is_written() {
+    let folder = Folder::new();
+    let bad = folder.path("bad.toml");
+    std::fs::write(&bad, format!("{}\n[[caps]]\nid = 3\n", capped(1))).expect("written");
+    let report = folder.path("report.json");
+    for arguments in [
+        ["--policy", &folder.path("1.toml"), "--against", &bad],
+        ["--policy", &bad, "--against", &folder.path("1.toml")],
+    ] {
+        let refused = run(&[&["simulate", "--report", &report][..], &arguments].concat(), &history());
+        assert_eq!(refused.status.code(), Some(2));
+        assert_eq!(refused.stdout, b"");
+        let said = String::from_utf8(refused.stderr).expect("text");
+        assert!(said.contains("bad.toml:8:6: expected a string"), "{said}");
+        assert!(!std::path::Path::new(&report).exists());
+    }
+}

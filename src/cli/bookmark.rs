@@ -76,11 +76,17 @@ impl Bookmark {
     /// When it cannot be written.
     pub fn keep<P: Resumable>(&self, progress: &P) -> io::Result<()> {
         let draft = with_ending(&self.path, ".new");
-        let mut file = File::create(&draft)?;
-        serde_json::to_writer_pretty(&mut file, progress)?;
-        file.write_all(b"\n")?;
-        file.sync_data()?;
-        fs::rename(&draft, &self.path)
+        let written = File::create(&draft).and_then(|mut file| {
+            serde_json::to_writer_pretty(&mut file, progress)?;
+            file.write_all(b"\n")?;
+            file.sync_data()?;
+            fs::rename(&draft, &self.path)
+        });
+        if written.is_err() {
+            // Half a draft is of no use to anybody.
+            let _ = fs::remove_file(&draft);
+        }
+        written
     }
 
     /// # Errors

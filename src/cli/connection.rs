@@ -1,25 +1,24 @@
 //! A running governor, spoken to over HTTP.
 
+use std::cell::Cell;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use awc::http::StatusCode;
-use awc::http::header::{HeaderMap, RETRY_AFTER};
+use awc::http::header::{DATE, HeaderMap, HeaderName, HttpDate, RETRY_AFTER};
 use awc::{Client, ClientRequest};
 use clap::Args;
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::backoff;
 use crate::settings::client_key;
 use crate::wire::problem::FieldError;
 
-use super::lanes::Stop;
+use super::console;
+use super::lanes::{Again, LONGEST_WAIT, Stop};
 
 /// A batch waits for as many commits as it has members.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How often a governor is waited for that is called too often: nobody else gives way for so long.
-const MOST_WAITS: u32 = 100;
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The answers to a batch of questions are no larger.
 const LARGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
@@ -47,9 +46,18 @@ impl KeyArguments {
     }
 }
 
+/// Whoever has too many requests and does not say until when is asked again after this.
+const WAIT_UNSAID: Duration = Duration::from_secs(1);
+/// How often it is said that there is something to wait for.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
 pub struct Connection {
     client: Client,
     pub url: String,
+    /// The command that is run.
+    command: &'static str,
+    /// When it was last said that there is something to wait for.
+    told: Cell<Option<Instant>>,
 }
 
 /// What a governor said.
@@ -65,8 +73,9 @@ impl Connection {
     ///
     /// # Errors
     /// When there is something that is no key.
-    pub fn to(url: &str, key: &KeyArguments) -> Result<Self, String> {
-        Ok(Self { client: key.client()?, url: url.trim_end_matches('/').to_owned() })
+    pub fn to(url: &str, key: &KeyArguments, command: &'static str) -> Result<Self, String> {
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { client: key.client()?, url, command, told: Cell::new(None) })
     }
 
     pub fn post(&self, path: &str) -> ClientRequest {
@@ -91,21 +100,12 @@ impl Connection {
         let away = |why: String| {
             // Perhaps it has only closed a connection that was idle, or is being started again.
             let why = format!("cannot reach {}: {why}", self.url);
-            Stop { line, why, may_pass: true }
+            Stop { line, why, again: Again::Soon }
         };
         let request = request.insert_header(("content-type", content_type));
-        let request = request.freeze().map_err(|error| away(error.to_string()))?;
-        let mut response;
-        let mut waits = 0..MOST_WAITS;
-        loop {
-            let sent = request.send_body(body.clone()).await;
-            response = sent.map_err(|error| away(error.to_string()))?;
-            if response.status() != StatusCode::TOO_MANY_REQUESTS || waits.next().is_none() {
-                break;
-            }
-            backoff::wait(asked_to_wait(response.headers())).await;
-        }
+        let mut response = request.send_body(body).await.map_err(|error| away(error.to_string()))?;
         let status = response.status();
+        let asked_to_wait = retry_after(response.headers());
         let body =
             response.body().limit(LARGEST_ANSWER_BYTES).await.map_err(|error| away(error.to_string()))?;
         if status.is_success() {
@@ -121,16 +121,39 @@ impl Connection {
             StatusCode::PAYLOAD_TOO_LARGE => Ok(Said::TooLarge(detail.to_owned())),
             _ => {
                 let why = format!("{} answered {}: {detail}", self.url, status.as_u16());
-                Err(Stop { line, why, may_pass: status == StatusCode::SERVICE_UNAVAILABLE })
+                let again = match (status, asked_to_wait) {
+                    (StatusCode::TOO_MANY_REQUESTS, wait) => Again::After(wait.unwrap_or(WAIT_UNSAID)),
+                    (StatusCode::SERVICE_UNAVAILABLE, Some(wait)) => Again::After(wait),
+                    (StatusCode::SERVICE_UNAVAILABLE, None) => Again::Soon,
+                    _ => Again::Never,
+                };
+                let stop = Stop { line, why, again };
+                self.tell_of_wait(&stop);
+                Err(stop)
             }
+        }
+    }
+
+    /// Says that and why nothing seems to happen; now and then, for there may be many waits.
+    fn tell_of_wait(&self, stop: &Stop) {
+        let Again::After(wait) = stop.again else { return };
+        let now = Instant::now();
+        if wait <= LONGEST_WAIT && self.told.get().is_none_or(|told| now - told >= TOLD_EVERY) {
+            self.told.set(Some(now));
+            console::complain(format!("{}: waiting {} s, for {}", self.command, wait.as_secs(), stop.why));
         }
     }
 }
 
-/// How long a governor wants not to be called.
-fn asked_to_wait(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(1)).min(LONGEST_WAIT)
+/// How long the other side asks us to wait: seconds, or a moment by its own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let said = text(RETRY_AFTER)?;
+    if let Ok(seconds) = said.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = |text: &str| text.parse::<HttpDate>().ok().map(SystemTime::from);
+    Some(moment(said)?.duration_since(moment(text(DATE)?)?).unwrap_or_default())
 }
 
 /// What a problem says of itself.
@@ -150,4 +173,33 @@ pub fn read_errors(problem: &Value) -> Vec<FieldError> {
             Some(FieldError { pointer: text(error, "pointer")?, detail: text(error, "detail")? })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use awc::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_as_a_moment_of_the_other_clock() {
+        let cases = [
+            ("120", None, Some(120)),
+            ("0", None, Some(0)),
+            ("Fri, 20 Nov 2026 18:00:30 GMT", Some("Fri, 20 Nov 2026 18:00:00 GMT"), Some(30)),
+            ("Fri, 20 Nov 2026 18:00:00 GMT", Some("Fri, 20 Nov 2026 18:00:30 GMT"), Some(0)),
+            ("Fri, 20 Nov 2026 18:00:30 GMT", None, None),
+            ("soon", None, None),
+            ("-1", None, None),
+        ];
+        for (said, date, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(said));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
+            assert_eq!(retry_after(&headers).map(|wait| wait.as_secs()), expected, "{said}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
 }

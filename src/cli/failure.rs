@@ -19,3 +19,13 @@ pub fn misused(why: impl Into<String>) -> Failure {
 pub fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
     Failure { exit: Exit::Refused, why: format!("cannot {doing} `{}`: {error}", path.display()) }
 }
+
+/// The error of the file beneath a CSV writer, which would else be hidden: a pipe that nobody reads any more is to be
+/// known as one.
+#[must_use]
+pub fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}

@@ -145,7 +145,9 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
         let url = arguments.url.as_deref().unwrap_or_default();
-        return Ok(Target::Governor(Governor(Connection::to(url, &arguments.key).map_err(misused)?)));
+        return Ok(Target::Governor(Governor(
+            Connection::to(url, &arguments.key, "import").map_err(misused)?,
+        )));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),

@@ -1,11 +1,11 @@
 //! Rows dealt by customer to lanes that run side by side, so that those of one customer keep their order; and
 //! why a lane had to stop.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use crate::backoff::Backoff;
+use crate::backoff::{self, Backoff};
 use crate::ledger::LedgerError;
 
 /// How often something is tried before a run over a file stops: a hiccup of the disk should not end a long
@@ -13,6 +13,9 @@ use crate::ledger::LedgerError;
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+/// How long all in all something is waited for that has said when to ask again: a limit of requests, or a restart, is
+/// over by then.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// Entries of some customers, each with its place among all.
 pub type Lane<'e, E> = Vec<(usize, &'e E)>;
@@ -62,20 +65,31 @@ pub fn merged<T>(lanes: Vec<Result<Vec<T>, Stop>>) -> Result<Vec<T>, Stop> {
 pub struct Stop {
     pub line: u64,
     pub why: String,
-    /// Whether it may be over in a moment.
-    pub may_pass: bool,
+    pub again: Again,
+}
+
+/// Whether something is worth another try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    Never,
+    /// It may be over in a moment.
+    Soon,
+    /// After as long as the other side has asked for.
+    After(Duration),
 }
 
 impl Stop {
     #[must_use]
     pub fn of(line: u64, error: &LedgerError) -> Self {
-        let may_pass = match error {
+        let again = match error {
             LedgerError::Slow { .. } | LedgerError::Contended { .. } | LedgerError::Unavailable { .. } => {
-                true
+                Again::Soon
             }
-            LedgerError::Open { .. } | LedgerError::Owned { .. } | LedgerError::Unreadable { .. } => false,
+            LedgerError::Open { .. } | LedgerError::Owned { .. } | LedgerError::Unreadable { .. } => {
+                Again::Never
+            }
         };
-        Self { line, why: error.to_string(), may_pass }
+        Self { line, why: error.to_string(), again }
     }
 }
 
@@ -91,11 +105,31 @@ impl fmt::Display for Stop {
 /// The stop of the last try.
 pub async fn insist<T>(mut attempt: impl AsyncFnMut() -> Result<T, Stop>) -> Result<T, Stop> {
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-    for _ in 1..TRIES {
-        match attempt().await {
-            Err(stop) if stop.may_pass => backoff.pause().await,
-            ended => return ended,
+    let (mut tries, mut waited) = (1, Duration::ZERO);
+    loop {
+        let mut stop = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(stop) => stop,
+        };
+        match stop.again {
+            Again::Soon if tries < TRIES => {
+                tries += 1;
+                backoff.pause().await;
+            }
+            Again::After(asked) => {
+                // Each wait counts for something, so that whoever asks for none is not tried for ever.
+                waited += asked.max(FIRST_PAUSE);
+                if waited > LONGEST_WAIT {
+                    let (asked, longest) = (asked.as_secs(), LONGEST_WAIT.as_secs() / 60);
+                    let _ = write!(
+                        stop.why,
+                        "; told to wait {asked} s, where at most {longest} minutes are waited for one answer"
+                    );
+                    return Err(stop);
+                }
+                backoff::wait(asked + backoff.draw()).await;
+            }
+            Again::Soon | Again::Never => return Err(stop),
         }
     }
-    attempt().await
 }

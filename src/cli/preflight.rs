@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
     let path = if arguments.explain { "explain" } else { "preflight" };
     let asked = actix_web::rt::System::new().block_on(async {
-        let connection = Connection::to(&arguments.url, &arguments.key)?;
+        let connection = Connection::to(&arguments.url, &arguments.key, "preflight")?;
         Ok::<_, String>(ask(&connection, &format!("/v1/{path}"), question).await)
     });
     let answered = match asked {

@@ -1,12 +1,14 @@
 //! The rows that could not be used, with their reasons: a CSV file, made when there is the first.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, StringRecord};
 
 use super::columns::IN_FRONT;
+use super::failure::unwrapped;
+use super::whole_file::WholeFile;
 
 /// A row that is not used.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub struct Rejects {
     header: Vec<String>,
     /// How many fields in front of each row stay out.
     in_front: usize,
-    file: Option<csv::Writer<BufWriter<File>>>,
+    file: Option<csv::Writer<BufWriter<WholeFile>>>,
     length_bytes: u64,
 }
 
@@ -41,12 +43,7 @@ impl Rejects {
         let header = header.iter().skip(in_front).map(str::to_owned).collect();
         let mut rejects = Self { path, header, in_front, file: None, length_bytes };
         if length_bytes > 0 {
-            let file = OpenOptions::new().append(true).open(&rejects.path)?;
-            if file.metadata()?.len() < length_bytes {
-                return Err(io::Error::other("it is shorter than the earlier run left it"));
-            }
-            file.set_len(length_bytes)?;
-            rejects.file = Some(writer(file));
+            rejects.file = Some(writer(WholeFile::after(length_bytes, &rejects.path)?));
         } else if rejects.path.try_exists()? {
             if !is_ours(&rejects.path)? {
                 return Err(io::Error::other("it is no rejects file, and would be overwritten"));
@@ -72,9 +69,9 @@ impl Rejects {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {
-                let mut file = writer(File::create(&self.path)?);
+                let mut file = writer(WholeFile::create(&self.path)?);
                 let own = IN_FRONT.map(str::to_owned);
-                file.write_record(own.iter().chain(&self.header))?;
+                file.write_record(own.iter().chain(&self.header)).map_err(unwrapped)?;
                 file
             }
         };
@@ -85,18 +82,17 @@ impl Rejects {
             // What has too few fields is filled up, so that the rest of the file stays in its columns.
             let missing =
                 (self.header.len() + self.in_front).saturating_sub(row.fields.len().max(self.in_front));
-            file.write_record(own.into_iter().chain(fields).chain(std::iter::repeat_n(&b""[..], missing)))?;
+            let filled = std::iter::repeat_n(&b""[..], missing);
+            file.write_record(own.into_iter().chain(fields).chain(filled)).map_err(unwrapped)?;
         }
         file.flush()?;
-        let inner = file.get_ref().get_ref();
-        inner.sync_data()?;
-        self.length_bytes = inner.metadata()?.len();
+        self.length_bytes = file.get_ref().get_ref().settle()?;
         self.file = Some(file);
         Ok(self.length_bytes)
     }
 }
 
-fn writer(file: File) -> csv::Writer<BufWriter<File>> {
+fn writer(file: WholeFile) -> csv::Writer<BufWriter<WholeFile>> {
     csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(file))
 }
 

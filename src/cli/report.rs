@@ -15,6 +15,7 @@ use crate::domain::moment::Moment;
 use crate::domain::words::Verdict;
 
 use super::verdicts::Verdicts;
+use super::whole_file::WholeFile;
 use people::{Ask, Gains, People, Sum};
 
 /// The differences shown in full; the rest are only counted.
@@ -154,7 +155,7 @@ impl Report {
         } else {
             serde_json::to_string_pretty(&Whole { report: self, customers: &customers })? + "\n"
         };
-        std::fs::write(file, text)
+        WholeFile::write_all_of(file, &text)
     }
 }
 

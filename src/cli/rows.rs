@@ -20,6 +20,8 @@ pub const MOST_LINES: usize = 100;
 
 /// What says that a file is UTF-8, on Windows.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What says that it is UTF-16.
+const OTHER_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A place between two rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +129,15 @@ impl<R: Read> Rows<R> {
             manner: Manner::default(),
             splitter,
         };
-        if rows.input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        let unreadable = |why: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidData, why.to_string());
+        let beginning = rows.input.fill_buf()?;
+        if OTHER_MARKS.iter().any(|mark| beginning.starts_with(mark)) {
+            return Err(unreadable(&"it is written in UTF-16; save it as UTF-8"));
+        }
+        if beginning.starts_with(BYTE_ORDER_MARK) {
             rows.input.consume(BYTE_ORDER_MARK.len());
             rows.manner.byte_order_mark = true;
         }
-        let unreadable = |why: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidData, why.to_string());
         match rows.next_row()? {
             None => Err(unreadable(&"it is empty; the first row must name the columns")),
             Some(Row { fields: Err(broken), line, .. }) => {
@@ -429,6 +435,8 @@ mod tests {
         for (text, expected) in [
             (&b""[..], "it is empty"),
             (b"\n\n", "it is empty"),
+            (b"\xff\xfea\0\n\0", "it is written in UTF-16; save it as UTF-8"),
+            (b"a,\xff\n", "line 1, the header: field 2 is not UTF-8"),
             (b"a,\"b\n", "line 1, the header: a quote is opened"),
         ] {
             let error = Rows::open(Cursor::new(text)).err().expect("an error").to_string();

@@ -146,7 +146,9 @@ async fn scrub(arguments: &Arguments) -> Result<Exit, Failure> {
     let list = options::list_id(&progress);
     let questions = Questions { columns, ids: arguments.reserve.then(|| format!("scrub-{list}")) };
     let notes_each = arguments.reserve;
-    let mut run = Run { rows, questions, judge, outputs, bookmark, progress, written_bytes, notes_each };
+    let noted_lines = progress.lines;
+    let mut run =
+        Run { rows, questions, judge, outputs, bookmark, progress, written_bytes, notes_each, noted_lines };
     options::notice(arguments, &target, &run);
     run.note()?;
     let started = clock.now();
@@ -175,7 +177,7 @@ fn columns(arguments: &Arguments, header: &StringRecord) -> Result<Columns, Fail
 async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Judge, Failure> {
     match target {
         Target::Governor { url, policy } => {
-            let connection = Connection::to(url, &arguments.key).map_err(misused)?;
+            let connection = Connection::to(url, &arguments.key, "scrub").map_err(misused)?;
             let governor = Governor { connection, policy: policy.clone(), earlier: HashMap::new() };
             Ok(Judge::Governor { governor, reserves: arguments.reserve })
         }
@@ -237,9 +239,7 @@ fn outputs(
     let id = layout.with_ids.then_some(CONTACT_ID);
     let header: Vec<&str> = own.chain(ADDED).chain(id).collect();
     let manner = rows.manner();
-    let sheet = |path: &Path, length_bytes| {
-        Sheet::after(length_bytes, path, &header, manner).map_err(|error| failed("write", path, &error))
-    };
+    let sheet = |path: &Path, length_bytes| Sheet::after(length_bytes, path, &header, manner);
     let rejects = options::rejects(arguments)
         .map(|path| {
             let in_front = layout.own.start;
@@ -249,7 +249,7 @@ fn outputs(
         .transpose()?;
     let list = match &arguments.out {
         Some(out) => sheet(out, progress.out_bytes)?,
-        None => Sheet::to_output(&header, manner).map_err(|error| run::unwritable(&error))?,
+        None => Sheet::to_output(&header, manner)?,
     };
     let left_out =
         arguments.left_out.as_ref().map(|path| sheet(path, progress.left_out_bytes)).transpose()?;

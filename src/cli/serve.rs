@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::settings::{Flags, Settings};
 use crate::telemetry;
 
@@ -50,7 +50,11 @@ pub fn run(arguments: &Arguments) -> Exit {
         Ok(()) => Exit::Done,
         Err(error) => {
             console::complain(format!("contact-governor: {error}"));
-            Exit::Refused
+            if matches!(error, AppError::Policy(_) | AppError::Mistakes(_)) {
+                Exit::Misused
+            } else {
+                Exit::Refused
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::words::{Verdict, nearest};
 use crate::replay::{Outcome, Replay, Step, VERBS};
 use crate::wire::answer::{AnswerBody, Instant};
 use crate::wire::answered::{self, Answered as Said};
+use crate::wire::batch::ProblemLine;
 use crate::wire::fields::{described, not_a_moment};
 use crate::wire::problem::{FieldError, Problem, ProblemKind};
 
@@ -81,12 +82,14 @@ impl Simulation {
     fn run(&mut self, input: &mut impl io::BufRead, output: &mut impl Write) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let progress = console::line_counter();
+        let mut number = 0;
         while let Some(line) = lines::next(input)? {
             progress.inc(1);
+            number += 1;
             if matches!(&line, Line::Whole(bytes) if bytes.trim_ascii().is_empty()) {
                 continue;
             }
-            let answered = runtime.block_on(self.answer(&line));
+            let answered = runtime.block_on(self.answer(&line, number));
             serde_json::to_writer(&mut *output, &answered)?;
             output.write_all(b"\n")?;
         }
@@ -94,15 +97,22 @@ impl Simulation {
         output.flush()
     }
 
-    async fn answer(&mut self, line: &Line) -> Answered {
+    async fn answer(&mut self, line: &Line, number: u64) -> Answered {
+        let bad = |at: Value, problem: Problem| Answered {
+            at,
+            line: number,
+            moment: None,
+            outcome: Outcome::Problem(Box::new(problem)),
+            other: None,
+        };
         let value: Value = match line {
             Line::TooLong => {
                 let detail = format!("a line may have at most {LONGEST_LINE_BYTES} bytes");
-                return Answered::problem(Value::Null, Problem::new(ProblemKind::TooLarge, detail));
+                return bad(Value::Null, Problem::new(ProblemKind::TooLarge, detail));
             }
             Line::Whole(bytes) => match serde_json::from_slice(bytes) {
                 Ok(value) => value,
-                Err(error) => return Answered::problem(Value::Null, Problem::malformed(&error)),
+                Err(error) => return bad(Value::Null, Problem::malformed(&error)),
             },
         };
         let at_given = value.get("at").cloned().unwrap_or_default();
@@ -111,14 +121,14 @@ impl Simulation {
             Err(problem) => {
                 let at = at_given.as_str().and_then(Moment::parse);
                 let at = at.map_or(at_given, |at| Value::from(at.to_string()));
-                return Answered::problem(at, problem);
+                return bad(at, problem);
             }
         };
         if let Some(last) = self.last.filter(|last| at < *last) {
             let detail = format!("{at} comes before {last}, the line before it");
             let error = FieldError { pointer: "/at".to_owned(), detail: detail.clone() };
             let problem = Problem { errors: vec![error], ..Problem::new(ProblemKind::OutOfOrder, detail) };
-            return Answered::problem(Value::from(at.to_string()), problem);
+            return bad(Value::from(at.to_string()), problem);
         }
         self.last = Some(at);
         let outcome = self.replay.step(at, step).await;
@@ -148,7 +158,7 @@ impl Simulation {
             (_, Some(really)) => Some((ANSWERED, really)),
             _ => None,
         };
-        Answered { at: Value::from(at.to_string()), moment: Some(at), outcome, other }
+        Answered { at: Value::from(at.to_string()), line: number, moment: Some(at), outcome, other }
     }
 }
 
@@ -157,7 +167,7 @@ const AGAINST: &str = "against";
 /// The member that says what was really answered, in lines of the decision log and in ours.
 const ANSWERED: &str = "answered";
 
-/// Reads `{"at": …, "ask" | "tell" | "put" | "halt": …}`; beside an ask may stand what was `answered`.
+/// Reads `{"at": …, "ask" | "tell" | "put" | "halt" | "erase": …}`; beside an ask may stand what was `answered`.
 fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
     let Value::Object(members) = line else {
         let detail = format!("expected an object, found {}", described(line));
@@ -198,16 +208,8 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
     if first.is_none() || steps.next().is_some() {
         error("", format!("expected one of {}", VERBS.map(|verb| format!("`{verb}`")).join(", ")));
     }
-    match (at, first) {
-        (Some(at), Some((verb, what))) if errors.is_empty() => {
-            let step = match verb {
-                "ask" => Step::Ask(what),
-                "tell" => Step::Tell(what),
-                "put" => Step::Put(what),
-                _ => Step::Halt(what),
-            };
-            Ok((at, step, really))
-        }
+    match (at, first.and_then(|(verb, what)| Step::of(verb, what))) {
+        (Some(at), Some(step)) if errors.is_empty() => Ok((at, step, really)),
         _ => Err(Problem::fields(errors)),
     }
 }
@@ -215,16 +217,12 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
 /// One line of output.
 struct Answered {
     at: Value,
+    /// Which line of the input it is about, the first being 1.
+    line: u64,
     moment: Option<Moment>,
     outcome: Outcome,
     /// What the other policy says or what was really answered, and the member that says so.
     other: Option<(&'static str, Said)>,
-}
-
-impl Answered {
-    fn problem(at: Value, problem: Problem) -> Self {
-        Self { at, moment: None, outcome: Outcome::Problem(Box::new(problem)), other: None }
-    }
 }
 
 impl Serialize for Answered {
@@ -250,7 +248,7 @@ impl Serialize for Answered {
             (Outcome::Problem(problem), _) => {
                 let mut map = serializer.serialize_map(Some(2))?;
                 map.serialize_entry("at", &self.at)?;
-                map.serialize_entry("problem", problem)?;
+                map.serialize_entry("problem", &ProblemLine { line: self.line, problem })?;
                 map.end()
             }
         }

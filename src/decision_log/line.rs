@@ -134,6 +134,16 @@ pub fn halt(campaign: &str, on: bool) -> String {
     line("halt", &json!({"campaign": campaign, "on": on}))
 }
 
+/// That a customer was erased. In clear it would be one more line that names them, and one that stays longer than those
+/// before it.
+#[must_use]
+pub fn erase(customer: &str, ids: &Ids) -> Option<String> {
+    match ids {
+        Ids::Clear => None,
+        Ids::Digest { .. } => Some(line("erase", &json!({"customer": ids.written(Of::Customer, customer)}))),
+    }
+}
+
 fn line(verb: &str, what: &Value) -> String {
     format!(",\"{verb}\":{what}}}")
 }

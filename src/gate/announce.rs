@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::domain::event::Event;
 use crate::domain::follow_up::{self, FollowUp, News};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
 use crate::domain::words::Name;
-use crate::ledger::LedgerError;
+use crate::ledger::{Appended, LedgerError};
 
 use super::{Gate, Stored};
 
@@ -164,9 +164,9 @@ impl Gate {
     /// Appends lines to the ledger's stream of decisions.
     ///
     /// # Errors
-    /// When they could not all be appended.
-    pub async fn log_decisions(&self, lines: &[&[u8]], max_lines: usize) -> Result<(), LedgerError> {
-        self.within(self.ledger.log_decisions(lines, max_lines)).await
+    /// When that took too long; how many were appended is not known then.
+    pub async fn log_decisions(&self, lines: &[&[u8]], max_lines: usize) -> Result<Appended, LedgerError> {
+        self.within(self.ledger.log_decisions(lines, max_lines).map(Ok)).await
     }
 }
 

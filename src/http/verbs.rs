@@ -128,6 +128,8 @@ impl Shared {
         Ok(())
     }
 
+    /// Erases a customer, and returns what is kept.
+    ///
     /// # Errors
     /// As [`crate::gate::Gate::erase`], or when the audit log cannot tell of it.
     pub async fn erase(
@@ -136,7 +138,12 @@ impl Shared {
         acting: &Acting,
         now: Moment,
     ) -> Result<Tombstone, Undone<LedgerError>> {
-        self.audited(acting, |auditor| auditor.erased(customer), now, self.gate.erase(customer, now)).await
+        let erased = self.gate.erase(customer, now);
+        let kept = self.audited(acting, |auditor| auditor.erased(customer), now, erased).await?;
+        if let Some(log) = &self.decision_log {
+            log.erased(customer, now);
+        }
+        Ok(kept)
     }
 
     /// # Errors

@@ -42,7 +42,7 @@ use self::turns::Turns;
 use self::writable::Writable;
 
 use super::keyring::Keyring;
-use super::{Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{Appended, Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
@@ -340,14 +340,14 @@ impl Ledger for RedisLedger {
         })
     }
 
-    fn log_decisions<'a>(
-        &'a self,
-        lines: &'a [&'a [u8]],
-        max_lines: usize,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+    fn log_decisions<'a>(&'a self, lines: &'a [&'a [u8]], max_lines: usize) -> BoxFuture<'a, Appended> {
         Box::pin(async move {
-            let added = stream::add_decisions(&self.link, &self.decisions_key, lines, max_lines).await;
-            added.map_err(|error| self.failed("append to the decision log", &error))
+            let (added, failure) =
+                stream::add_decisions(&self.link, &self.decisions_key, lines, max_lines).await;
+            Appended {
+                lines: added,
+                failure: failure.map(|error| self.failed("append to the decision log", &error)),
+            }
         })
     }
 

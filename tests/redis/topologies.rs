@@ -161,15 +161,15 @@ fn over_tls_with_certificates_on_both_sides() {
 }
 
 /// Three Sentinels over a master and a replica.
-struct Sentinels {
-    nodes: Vec<RedisServer>,
+pub struct Sentinels {
+    pub nodes: Vec<RedisServer>,
     ports: Vec<u16>,
     guards: Vec<std::process::Child>,
     _folder: tempfile::TempDir,
 }
 
 impl Sentinels {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let master = RedisServer::start(&[]);
         let replica = RedisServer::start(&["--repl-diskless-sync-delay", "0"]);
         replica.command::<()>(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
@@ -211,7 +211,7 @@ impl Sentinels {
         asked(&["INFO", "sentinel"]).is_ok_and(|info| info.contains("slaves=1,sentinels=3"))
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let places: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         format!("redis+sentinel://{}/main", places.join(","))
     }

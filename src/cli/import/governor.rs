@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::cli::connection::{Connection, Said};
-use crate::cli::lanes::Stop;
+use crate::cli::lanes::{Again, Stop};
 use crate::wire::problem::FieldError;
 
 use super::entry::Entry;
@@ -37,7 +37,7 @@ impl Governor {
                     let bad = take_bad(&mut batch, errors);
                     if bad.is_empty() {
                         let why = "the governor refuses these events and does not say which".to_owned();
-                        return Err(Stop { line, why, may_pass: false });
+                        return Err(Stop { line, why, again: Again::Never });
                     }
                     refused.extend(bad);
                     batches.push(batch);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::cli::connection::{Connection, Said, detail, read_errors};
-use crate::cli::lanes::{Lane, Stop, digest, insist};
+use crate::cli::lanes::{Again, Lane, Stop, digest, insist};
 use crate::domain::words::Verdict;
 use crate::policy::Policy;
 use crate::wire::problem::FieldError;
@@ -82,7 +82,7 @@ impl Governor {
 
     async fn ask_batch(&self, batch: &[Asked]) -> Result<Vec<Outcome>, Stop> {
         let line = batch.first().map(|asked| asked.line).unwrap_or_default();
-        let stop = |why: String, may_pass| Stop { line, why, may_pass };
+        let stop = |why: String, again| Stop { line, why, again };
         let mut customers: Vec<u64> = batch.iter().map(|asked| digest(&asked.customer)).collect();
         customers.sort_unstable();
         customers.dedup();
@@ -103,14 +103,14 @@ impl Governor {
         let answers = match said {
             Ok(Said::Done(answers)) => answers,
             Ok(Said::Bad(_) | Said::TooLarge(_)) => {
-                return Err(stop("the governor refuses the batch".to_owned(), false));
+                return Err(stop("the governor refuses the batch".to_owned(), Again::Never));
             }
             Err(stop) if stop.why.contains(" answered 404") || stop.why.contains(" answered 405") => {
                 let why = "this governor judges no list without reserving: it does not answer \
                            POST /v1/preflight/batch. With --reserve the list is asked row by row, and what is \
                            allowed is reserved"
                     .to_owned();
-                return Err(Stop { why, may_pass: false, ..stop });
+                return Err(Stop { why, again: Again::Never, ..stop });
             }
             Err(stop) => return Err(stop),
         };
@@ -119,14 +119,14 @@ impl Governor {
             lines.skip(before.len()).map(|line| serde_json::from_slice(line).unwrap_or_default()).collect();
         if answers.len() != batch.len() {
             let why = format!("the governor answered {} of {} questions", answers.len(), batch.len());
-            return Err(stop(why, true));
+            return Err(stop(why, Again::Soon));
         }
         answers.iter().zip(batch).map(|(answer, asked)| self.read(answer, asked.line)).collect()
     }
 
     /// Reads an answer, or the problem in its place.
     fn read(&self, answer: &Value, line: u64) -> Result<Outcome, Stop> {
-        let stop = |why: String, may_pass| Err(Stop { line, why, may_pass });
+        let stop = |why: String, again| Err(Stop { line, why, again });
         let Some(judged) = Judged::read(answer) else {
             let problem = answer.get("problem").unwrap_or(answer);
             let errors = read_errors(problem);
@@ -136,11 +136,14 @@ impl Governor {
                     Ok(Err(vec![FieldError { pointer: String::new(), detail }]))
                 }
                 Some(400 | 413 | 422) => Ok(Err(errors)),
-                status => stop(format!("the governor said: {}", detail(problem)), status == Some(503)),
+                status => {
+                    let again = if matches!(status, Some(429 | 503)) { Again::Soon } else { Again::Never };
+                    stop(format!("the governor said: {}", detail(problem)), again)
+                }
             };
         };
         if answer.get("degraded").and_then(Value::as_bool) == Some(true) {
-            return stop("the governor cannot look up what is known of the customer".to_owned(), true);
+            return stop("the governor cannot look up what is known of the customer".to_owned(), Again::Soon);
         }
         if let Some(policy) = &self.policy
             && answer.pointer("/policy/hash").and_then(Value::as_str) != Some(&*policy.mark.hash)
@@ -151,7 +154,7 @@ impl Governor {
                     "the governor judges by another policy (version {theirs}) than --policy names (version {})",
                     policy.mark.version
                 ),
-                false,
+                Again::Never,
             );
         }
         Ok(Ok(judged))

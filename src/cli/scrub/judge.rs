@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 
-use crate::cli::lanes::{self, Lane, Stop, insist};
+use crate::cli::lanes::{self, Again, Lane, Stop, insist};
 use crate::domain::moment::Moment;
 use crate::domain::question::Question;
 use crate::gate::Gate;
@@ -84,7 +84,7 @@ impl Here {
             Err(misuses) => Ok(Err(Problem::misused(&misuses).errors)),
             Ok(answer) if answer.degraded => {
                 let why = "the ledger cannot look up what is known of the customer".to_owned();
-                Err(Stop { line, why, may_pass: true })
+                Err(Stop { line, why, again: Again::Soon })
             }
             Ok(answer) => Ok(Ok(Judged::of(&answer))),
         }
@@ -103,7 +103,7 @@ impl Here {
             Some(AsIf::Failed(error)) => Err(Stop::of(line, &error)),
             Some(AsIf::Crowded) | None => {
                 let why = format!("more than {MOST_REMEMBERED} rows are allowed: cut the list, or --reserve");
-                Err(Stop { line, why, may_pass: false })
+                Err(Stop { line, why, again: Again::Never })
             }
         }
     }

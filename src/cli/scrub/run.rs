@@ -1,11 +1,13 @@
 //! A scrub under way: chunk after chunk, each judged, written, and then noted.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, stderr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ByteRecord, StringRecord};
+use indicatif::HumanCount;
 use serde_json::Value;
 
 use crate::cli::bookmark::Bookmark;
@@ -55,6 +57,8 @@ pub struct Run {
     pub written_bytes: u64,
     /// Whether the place is noted after each chunk.
     pub notes_each: bool,
+    /// What comes of the list up to here is noted.
+    pub noted_lines: u64,
 }
 
 /// One row of a chunk.
@@ -86,7 +90,7 @@ impl Run {
         while let Some(chunk) = self.chunk().map_err(unreadable)? {
             let (rows, end) = (chunk.rows.len() as u64, chunk.end);
             match self.judge.judge(&chunk.questions).await {
-                Ok(outcomes) => self.write(chunk, outcomes)?,
+                Ok(outcomes) => self.write(chunk, outcomes).map_err(|failure| self.stopped(failure))?,
                 Err(stop) => {
                     bar.finish_and_clear();
                     self.note()?;
@@ -106,12 +110,12 @@ impl Run {
             (self.progress.offset_bytes, self.progress.lines) = end;
             unnoted += rows;
             if self.notes_each || unnoted >= NOTED_EVERY_ROWS {
-                self.note()?;
+                self.note().map_err(|failure| self.stopped(failure))?;
                 unnoted = 0;
             }
         }
         bar.finish_and_clear();
-        self.settle()?;
+        self.settle().map_err(|failure| self.stopped(failure))?;
         match &self.bookmark {
             Some(bookmark) => bookmark.remove().map_err(|error| failed("remove", bookmark.path(), &error)),
             None => Ok(()),
@@ -160,10 +164,7 @@ impl Run {
                     None => continue,
                     Some((_, Ok(_))) if is_written => continue,
                     Some((asked, Ok(judged))) => {
-                        let is_left_out = self
-                            .outputs
-                            .write(&asked, &fields, &judged)
-                            .map_err(|error| unwritable(&error))?;
+                        let is_left_out = self.outputs.write(&asked, &fields, &judged)?;
                         self.progress.sums.add(&asked.channel, &judged, is_left_out);
                         continue;
                     }
@@ -197,9 +198,9 @@ impl Run {
 
     /// Sees that everything judged so far is written.
     fn settle(&mut self) -> Result<(), Failure> {
-        self.progress.out_bytes = self.outputs.list.settle().map_err(|error| unwritable(&error))?;
+        self.progress.out_bytes = self.outputs.list.settle()?;
         if let Some(left_out) = &mut self.outputs.left_out {
-            self.progress.left_out_bytes = left_out.settle().map_err(|error| unwritable(&error))?;
+            self.progress.left_out_bytes = left_out.settle()?;
         }
         Ok(())
     }
@@ -207,12 +208,21 @@ impl Run {
     /// Notes the place, once everything before it is written.
     pub fn note(&mut self) -> Result<(), Failure> {
         self.settle()?;
-        match &self.bookmark {
-            Some(bookmark) => {
-                bookmark.keep(&self.progress).map_err(|error| failed("write", bookmark.path(), &error))
-            }
-            None => Ok(()),
+        if let Some(bookmark) = &self.bookmark {
+            bookmark.keep(&self.progress).map_err(|error| failed("write", bookmark.path(), &error))?;
         }
+        self.noted_lines = self.progress.lines;
+        Ok(())
+    }
+
+    /// What could not be written, with how much of the list is.
+    fn stopped(&self, mut failure: Failure) -> Failure {
+        let lines = HumanCount(self.noted_lines);
+        let _ = write!(failure.why, "; what comes of the list up to line {lines} is written");
+        if self.bookmark.is_some() {
+            failure.why.push_str(", and the same command goes on after it");
+        }
+        failure
     }
 
     /// Says what became of the rows.
@@ -232,7 +242,7 @@ impl Run {
 
 impl Outputs {
     /// Writes a row to where its verdict sends it; whether it is left out of the list.
-    fn write(&mut self, asked: &Asked, fields: &StringRecord, judged: &Judged) -> io::Result<bool> {
+    fn write(&mut self, asked: &Asked, fields: &StringRecord, judged: &Judged) -> Result<bool, Failure> {
         let id =
             self.with_ids.then(|| asked.body.get("contact_id").and_then(Value::as_str).unwrap_or_default());
         let own = fields.iter().skip(self.own.start).take(self.own.len());
@@ -245,10 +255,4 @@ impl Outputs {
         }
         Ok(is_left_out)
     }
-}
-
-/// Whoever read the list may have seen enough, as `head` does; that is no failure.
-pub fn unwritable(error: &io::Error) -> Failure {
-    let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Done } else { Exit::Refused };
-    Failure { exit, why: format!("cannot write the list: {error}") }
 }

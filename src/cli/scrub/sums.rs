@@ -9,6 +9,7 @@ use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::verdicts::Verdicts;
+use crate::cli::whole_file::WholeFile;
 use crate::domain::words::Verdict;
 
 use super::judged::Judged;
@@ -104,7 +105,7 @@ impl Sums {
         } else {
             serde_json::to_string_pretty(self)? + "\n"
         };
-        std::fs::write(file, text)
+        WholeFile::write_all_of(file, &text)
     }
 
     fn markdown(&self) -> String {

@@ -1,8 +1,8 @@
 //! The stream of what is told of follow-ups, for programs that follow Redis. Entries name nobody: the follow-up's
 //! name opens only for the governor.
 
-use futures_util::future::try_join_all;
-use redis::{FromRedisValue, RedisResult};
+use futures_util::future::join_all;
+use redis::{FromRedisValue, RedisError, RedisResult};
 
 use crate::domain::follow_up::Handle;
 use crate::sealed::Sealer;
@@ -26,14 +26,27 @@ pub async fn add(link: &Link, key: &str, entry: &[(&str, String)]) -> RedisResul
 /// The field with a line of the decision log.
 const LINE: &str = "line";
 
-/// Appends lines of the decision log, one an entry, in their order; all are under way at once.
-pub async fn add_decisions(link: &Link, key: &str, lines: &[&[u8]], max_lines: usize) -> RedisResult<()> {
+/// Appends lines of the decision log, one an entry, in their order; all are under way at once. How many of them are
+/// known to be there, and why not all.
+pub async fn add_decisions(
+    link: &Link,
+    key: &str,
+    lines: &[&[u8]],
+    max_lines: usize,
+) -> (u64, Option<RedisError>) {
     let adding = lines.iter().map(|line| async move {
         let mut add = redis::cmd("XADD");
         add.arg(key).arg("MAXLEN").arg("~").arg(max_lines).arg("*").arg(LINE).arg(*line);
         link.send(key.as_bytes(), &Request::Command(add)).await
     });
-    try_join_all(adding).await.map(drop)
+    let (mut added, mut failure) = (0, None);
+    for outcome in join_all(adding).await {
+        match outcome {
+            Ok(_) => added += 1,
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    (added, failure)
 }
 
 /// Removes a customer's entries.
