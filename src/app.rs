@@ -13,6 +13,7 @@ use crate::domain::words::Name;
 use crate::gate::{Gate, Terms, Waited};
 use crate::heralds;
 use crate::http;
+use crate::http::tls::{CertificateError, Certificates};
 use crate::ledger::embedded::EmbeddedLedger;
 use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
@@ -37,6 +38,8 @@ pub enum AppError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     DecisionLog(#[from] DecisionLogError),
+    #[error("{0}")]
+    Certificates(#[from] CertificateError),
     #[error("cannot listen on {listen}: {error}")]
     Listen { listen: SocketAddr, error: std::io::Error },
     #[error("stopped: {0}")]
@@ -91,8 +94,12 @@ impl App {
             chores::log_decisions(log);
         }
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let certificates = settings.tls.as_ref().map(Certificates::load).transpose()?.map(Arc::new);
+        if let Some(certificates) = &certificates {
+            chores::look_at_certificates(certificates, &metrics);
+        }
         let (server, address) =
-            http::serve(settings, Arc::clone(&gate), metrics, decision_log.clone(), clock)
+            http::serve(settings, certificates, Arc::clone(&gate), &metrics, decision_log.clone(), clock)
                 .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         tracing::info!(
             %address,

@@ -20,6 +20,7 @@ pub mod rows;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod trust;
 pub mod verdicts;
 
 use std::path::PathBuf;

@@ -26,6 +26,10 @@ pub struct Metrics {
     unshown: IntCounter,
     logged: IntCounter,
     unlogged: IntCounter,
+    shed: IntCounter,
+    handshakes_failed: IntCounter,
+    certificate_expiry: IntGaugeVec,
+    certificates_unusable: IntCounter,
 }
 
 impl Metrics {
@@ -81,7 +85,41 @@ impl Metrics {
             "decision_log_dropped_total",
             "Lines that the decision log lacks: more came at once than may wait, or they could not be written.",
         )?;
-        Ok(Self { registry, undeclared, open, overdue, oldest, waited, unshown, logged, unlogged })
+        let shed = count(
+            "requests_shed_total",
+            "Requests refused so that others are answered in time: more was asked than could be answered.",
+        )?;
+        let handshakes_failed = count(
+            "tls_handshakes_failed_total",
+            "Connections that were given up before a request could be read from them.",
+        )?;
+        let certificates_unusable = count(
+            "certificate_reloads_failed_total",
+            "Looks at the certificate files that found what cannot be used; what was in force before still is.",
+        )?;
+        let certificate_expiry = IntGaugeVec::new(
+            Opts::new(
+                "contact_governor_certificate_expiry_timestamp_seconds",
+                "When the certificate in force ends, as seconds since 1970; of authorities, the one that ends first.",
+            ),
+            &["certificate"],
+        )?;
+        registry.register(Box::new(certificate_expiry.clone()))?;
+        Ok(Self {
+            registry,
+            undeclared,
+            open,
+            overdue,
+            oldest,
+            waited,
+            unshown,
+            logged,
+            unlogged,
+            shed,
+            handshakes_failed,
+            certificate_expiry,
+            certificates_unusable,
+        })
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -110,6 +148,26 @@ impl Metrics {
     pub fn decision_log(&self, written: u64, dropped: u64) {
         self.logged.inc_by(written.saturating_sub(self.logged.get()));
         self.unlogged.inc_by(dropped.saturating_sub(self.unlogged.get()));
+    }
+
+    /// A request was refused so that others are answered in time.
+    pub fn shed(&self) {
+        self.shed.inc();
+    }
+
+    /// A connection was given up before a request could be read from it.
+    pub fn handshake_failed(&self) {
+        self.handshakes_failed.inc();
+    }
+
+    /// A certificate is in force until then, in seconds since 1970.
+    pub fn certificate_in_force(&self, certificate: &str, until: u64) {
+        self.certificate_expiry.with_label_values(&[certificate]).set(until as i64);
+    }
+
+    /// The certificate files hold what cannot be used.
+    pub fn certificates_unusable(&self) {
+        self.certificates_unusable.inc();
     }
 
     /// A message claimed what its sender had not declared.

@@ -1,7 +1,9 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
 pub mod browser;
+pub mod certificates;
 pub mod proxy;
+pub mod raw;
 pub mod redis;
 
 use std::io::{BufRead, BufReader};
@@ -141,6 +143,9 @@ pub fn event(id: &str, kind: &str, customer: &str, data: &Value) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "tests", "type": kind, "subject": customer, "data": data})
 }
 
+/// Tests share their machine with other tests, and wait for each other; that is no overload.
+const UNHURRIED: (&str, &str) = ("OVERLOAD__TARGET_DELAY", "1h");
+
 /// A governor in this process, on a clock of its own.
 pub struct Governor {
     pub caller: Caller,
@@ -163,6 +168,7 @@ impl Governor {
             ("HTTP__WORKERS", "2"),
             ("LEDGER__URL", "memory:"),
             ("FOLLOW_UPS__LOOK_EVERY", "300d"),
+            UNHURRIED,
         ];
         let named = usual.iter().chain(settings);
         let environment =
@@ -243,6 +249,7 @@ impl Process {
         let mut child = Command::new(words[0])
             .args(&words[1..])
             .env("CONTACT_GOVERNOR__JOURNAL__DIRECTORY", journal.path())
+            .env(format!("CONTACT_GOVERNOR__{}", UNHURRIED.0), UNHURRIED.1)
             .envs(launch.settings.iter().map(|(name, value)| (format!("CONTACT_GOVERNOR__{name}"), value)))
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -276,6 +283,13 @@ impl Process {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The memory it holds, in kilobytes.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a live process");
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
     }
 
     /// Lets no file grow beyond so many bytes, or any, from now on.

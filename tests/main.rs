@@ -15,6 +15,7 @@ mod crash;
 mod decision_log;
 mod erasure;
 mod examples;
+mod exposure;
 mod harness;
 mod heralds;
 mod http;

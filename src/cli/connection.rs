@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::wire::problem::FieldError;
 
+use super::failure::{Failure, misused};
 use super::lanes::Stop;
+use super::trust::Trust;
 
 /// A batch waits for as many commits as it has members.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -30,10 +32,12 @@ pub enum Said {
 
 impl Connection {
     /// Must be called within an actix system.
-    #[must_use]
-    pub fn to(url: &str) -> Self {
-        let client = Client::builder().timeout(TIMEOUT).finish();
-        Self { client, url: url.trim_end_matches('/').to_owned() }
+    ///
+    /// # Errors
+    /// When what is trusted cannot be read.
+    pub fn to(url: &str, trust: &Trust) -> Result<Self, Failure> {
+        let client = trust.client(TIMEOUT).map_err(misused)?;
+        Ok(Self { client, url: url.trim_end_matches('/').to_owned() })
     }
 
     pub fn post(&self, path: &str) -> ClientRequest {

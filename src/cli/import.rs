@@ -36,6 +36,7 @@ use super::connection::Connection;
 use super::failure::{Failure, failed, misused};
 use super::rejects::Rejects;
 use super::rows::Rows;
+use super::trust::Trust;
 use super::{Exit, console};
 
 #[derive(Debug, Args)]
@@ -49,6 +50,8 @@ pub struct Arguments {
     /// Store through the governor that answers there, and not in a ledger opened for it.
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "policy"])]
     url: Option<String>,
+    #[command(flatten)]
+    trust: Trust,
     /// A settings file.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -139,13 +142,13 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
-        return Ok(Target::Governor(Governor(Connection::to(arguments.url.as_deref().unwrap_or_default()))));
+        let url = arguments.url.as_deref().unwrap_or_default();
+        return Ok(Target::Governor(Governor(Connection::to(url, &arguments.trust)?)));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),
         Err(error @ AppError::Ledger(LedgerError::Owned { .. })) => {
-            let why =
-                format!("{error}. If it is a governor, import through it: --url http://{}", settings.listen);
+            let why = format!("{error}. If it is a governor, import through it: --url {}", settings.url());
             Err(Failure { exit: Exit::Refused, why })
         }
         Err(error @ (AppError::Policy(_) | AppError::Mistakes(_))) => Err(misused(error.to_string())),

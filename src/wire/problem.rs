@@ -44,6 +44,8 @@ pub enum ProblemKind {
     UnsupportedMediaType,
     TimedOut,
     LedgerUnavailable,
+    /// More is asked than can be answered in time.
+    Overloaded,
     /// A line of `simulate` that goes back in time.
     OutOfOrder,
 }
@@ -61,6 +63,7 @@ impl ProblemKind {
             Self::UnsupportedMediaType => ("unsupported-media-type", "This media type is not read here", 415),
             Self::TimedOut => ("timed-out", "This took too long to arrive", 408),
             Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
+            Self::Overloaded => ("overloaded", "There is too much to do at the moment", 503),
             Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
         }
     }
