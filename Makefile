@@ -10,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test soak bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test soak bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -44,7 +44,7 @@ lint: tools-lint
 tools-lint:
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 
-bench: bench-core bench-claims bench-http bench-redis bench-batch bench-scrub bench-simulate
+bench: bench-core bench-claims bench-http bench-redis bench-batch bench-scrub bench-simulate bench-overload
 
 bench-core:
 	benches/core.sh
@@ -96,6 +96,11 @@ bench-redis: tools-bench
 bench-batch: tools-bench
 	cargo build --release --bin contact-governor
 	benches/batch.sh
+
+# Four times as many asks as can be answered.
+bench-overload:
+	cargo build --release --bin contact-governor --example bench-overload
+	benches/overload.sh
 
 # Ten million lines of a made-up year: how fast, and in how much memory.
 bench-simulate:

@@ -14,6 +14,7 @@ use crate::domain::words::Name;
 use crate::gate::{Gate, Terms, Waited};
 use crate::heralds;
 use crate::http;
+use crate::http::tls::{CertificateError, Certificates};
 use crate::ledger::embedded::EmbeddedLedger;
 use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
@@ -40,6 +41,8 @@ pub enum AppError {
     DecisionLog(#[from] DecisionLogError),
     #[error(transparent)]
     Audit(#[from] AuditOpenError),
+    #[error("{0}")]
+    Certificates(#[from] CertificateError),
     #[error("cannot listen on {listen}: {error}")]
     Listen { listen: SocketAddr, error: std::io::Error },
     #[error("stopped: {0}")]
@@ -99,9 +102,14 @@ impl App {
         }
         let logs = http::Logs { decision_log, auditor };
         chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let certificates = settings.tls.as_ref().map(Certificates::load).transpose()?.map(Arc::new);
+        if let Some(certificates) = &certificates {
+            chores::look_at_certificates(certificates, &metrics);
+        }
         let now = clock.now();
-        let (server, address) = http::serve(settings, Arc::clone(&gate), metrics, logs.clone(), clock)
-            .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
+        let (server, address) =
+            http::serve(settings, certificates, Arc::clone(&gate), &metrics, logs.clone(), clock)
+                .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         let known: Vec<&str> = policy.company.channels.iter().map(|channel| &*channel.name).collect();
         for doubt in keys::doubts(&settings.keys, &known, now) {
             tracing::warn!("{doubt}");

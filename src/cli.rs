@@ -21,6 +21,7 @@ pub mod rows;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod trust;
 pub mod verdicts;
 pub mod whole_file;
 

@@ -8,17 +8,21 @@ mod callers;
 mod campaigns;
 mod channels;
 mod claims;
+mod connection;
 mod customers;
 mod events;
 mod explain;
 mod follow_ups;
 mod health;
+mod listener;
 mod metrics;
+mod overload;
 mod policy;
 mod preflight;
 mod routes;
 mod throttle;
 mod timeline;
+pub mod tls;
 mod verbs;
 mod wishes_page;
 
@@ -27,12 +31,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 
 use crate::audit::Auditor;
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::domain::caller::Scope;
+use crate::domain::moment::Span;
 use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -42,7 +47,9 @@ use crate::wire::wishes_link::WishesLinks;
 
 pub use access::{About, Access};
 use callers::Callers;
+use overload::Load;
 use routes::{Path, at, delete, get, post, put};
+use tls::Certificates;
 
 /// What every handler shares.
 pub struct Shared {
@@ -56,6 +63,8 @@ pub struct Shared {
     wishes_links: Option<WishesLinks>,
     clock: Clock,
     max_body_bytes: usize,
+    max_batch_lines: u64,
+    max_batch_time: Span,
     request_timeout: Duration,
 }
 
@@ -152,29 +161,32 @@ pub struct Logs {
 /// When the address cannot be bound.
 pub fn serve(
     settings: &Settings,
+    certificates: Option<Arc<Certificates>>,
     gate: Arc<Gate>,
-    metrics: Arc<Metrics>,
+    metrics: &Arc<Metrics>,
     logs: Logs,
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let shared = web::Data::from(Arc::new(Shared {
-        callers: Callers::new(settings, &metrics, &clock),
+        callers: Callers::new(settings, metrics, &clock),
         questions: QuestionReader::new(Arc::clone(gate.policy())),
-        metrics,
+        metrics: Arc::clone(metrics),
         decision_log: logs.decision_log,
         auditor: logs.auditor,
         gate,
         wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,
         max_body_bytes: settings.max_body_bytes,
+        max_batch_lines: settings.max_batch_lines,
+        max_batch_time: Span::from_millis(settings.max_batch_time.as_millis() as i64),
         request_timeout: settings.request_timeout,
     }));
-    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(routes))
-        .keep_alive(settings.keep_alive)
-        .client_request_timeout(settings.request_timeout)
-        .max_connections(settings.max_connections)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs());
-    let server = server.workers(workers(settings)).bind(settings.listen)?;
-    let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok((server.run(), address))
+    let (terms, counted) = (settings.overload, Arc::clone(metrics));
+    listener::listen(settings, workers(settings), certificates, metrics, move || {
+        App::new()
+            .app_data(shared.clone())
+            .app_data(Load::of_this_worker(terms, Arc::clone(&counted)))
+            .configure(routes)
+            .wrap_fn(overload::guard)
+    })
 }

@@ -1,5 +1,7 @@
 //! What operators watch, counted.
 
+mod certificates;
+
 use std::collections::BTreeMap;
 
 use prometheus::{
@@ -9,6 +11,8 @@ use prometheus::{
 use crate::domain::moment::{SECOND_MS, Span};
 use crate::domain::words::{Claim, ClaimSet, Name};
 use crate::gate::announce::Owed;
+
+use certificates::CertificateMetrics;
 
 /// A quarter of an hour to a fortnight: how long people wait for people.
 const WAIT_BUCKETS: [f64; 9] =
@@ -31,6 +35,9 @@ pub struct Metrics {
     key_uses: IntCounterVec,
     audited: IntCounter,
     unaudited: IntCounter,
+    shed: IntCounter,
+    /// What is counted of TLS.
+    pub certificates: CertificateMetrics,
 }
 
 impl Metrics {
@@ -108,7 +115,12 @@ impl Metrics {
             "audit_unwritten_total",
             "Acts that protected customers and were done although the audit log could not be written.",
         )?;
-        let counters = Self {
+        let shed = count(
+            "requests_shed_total",
+            "Requests refused so that others are answered in time: more was asked than could be answered.",
+        )?;
+        let certificates = CertificateMetrics::new(&registry)?;
+        Ok(Self {
             registry,
             undeclared,
             open,
@@ -123,8 +135,9 @@ impl Metrics {
             key_uses,
             audited,
             unaudited,
-        };
-        Ok(counters)
+            shed,
+            certificates,
+        })
     }
 
     /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
@@ -159,6 +172,11 @@ impl Metrics {
     pub fn audit(&self, written: u64, unwritten: u64) {
         self.audited.inc_by(written.saturating_sub(self.audited.get()));
         self.unaudited.inc_by(unwritten.saturating_sub(self.unaudited.get()));
+    }
+
+    /// A request was refused so that others are answered in time.
+    pub fn shed(&self) {
+        self.shed.inc();
     }
 
     /// A message claimed what its sender had not declared.

@@ -6,7 +6,9 @@ mod client_key;
 mod decision_log;
 pub mod keys;
 mod ledger_url;
+mod overload;
 mod secrets;
+mod tls;
 mod webhook;
 mod wishes_page;
 
@@ -26,6 +28,8 @@ pub use client_key::client_key;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
+pub use overload::OverloadSettings;
+pub use tls::TlsSettings;
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
 
@@ -48,7 +52,14 @@ pub struct Settings {
     pub max_body_bytes: usize,
     pub request_timeout: Duration,
     pub keep_alive: Duration,
+    /// How long a client may take none of its answer.
+    pub answer_timeout: Duration,
     pub shutdown_timeout: Duration,
+    pub max_batch_lines: u64,
+    pub max_batch_time: Duration,
+    /// `None`: without TLS.
+    pub tls: Option<TlsSettings>,
+    pub overload: OverloadSettings,
     pub ledger: LedgerUrl,
     /// How long an ask may wait for the ledger, all in all.
     pub ledger_timeout: Duration,
@@ -150,6 +161,13 @@ impl Settings {
         Self::read(&layered)
     }
 
+    /// Where it is reached from this machine.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.listen)
+    }
+
     fn read(layered: &Value) -> Result<Self, SettingsMistakes> {
         let mut reading = Reading { layered, mistakes: Vec::new() };
         reading.check_names();
@@ -162,12 +180,17 @@ impl Settings {
             listen: reading.parsed("http.listen", |text| {
                 text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:8080`"))
             }),
-            workers: reading.number("http.workers", 0, 1_024),
+            workers: reading.number("http.workers", 0, 512),
             max_connections: reading.number("http.max_connections", 1, 1_000_000),
             max_body_bytes: reading.number("http.max_body_bytes", 1_024, 1 << 30),
-            request_timeout: reading.duration("http.request_timeout"),
-            keep_alive: reading.duration("http.keep_alive"),
+            request_timeout: reading.seconds("http.request_timeout"),
+            keep_alive: reading.seconds("http.keep_alive"),
+            answer_timeout: reading.duration("http.answer_timeout"),
             shutdown_timeout: reading.duration("http.shutdown_timeout"),
+            max_batch_lines: reading.number("http.max_batch_lines", 1, 1 << 40) as u64,
+            max_batch_time: reading.duration("http.max_batch_time"),
+            tls: tls::read(&mut reading),
+            overload: overload::read(&mut reading),
             decision_log: decision_log::read(&mut reading, &ledger),
             audit: audit::read(&mut reading, &audit_secrets),
             audit_secrets,
@@ -312,6 +335,15 @@ impl Reading<'_> {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
             Ok(_) | Err(_) => Err(format!("`{text}` is not a whole number from {least} to {most}")),
         })
+    }
+
+    /// A duration that the HTTP library measures, to half a second.
+    fn seconds(&mut self, name: &str) -> Duration {
+        let duration = self.duration(name);
+        if duration < Duration::from_secs(1) && !duration.is_zero() {
+            self.mistakes.push(format!("setting {name}: at least `1s`"));
+        }
+        duration
     }
 
     fn duration(&mut self, name: &str) -> Duration {

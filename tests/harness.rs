@@ -2,9 +2,11 @@
 
 pub mod batch;
 pub mod browser;
+pub mod certificates;
 pub mod gateway;
 pub mod keys;
 pub mod proxy;
+pub mod raw;
 pub mod redis;
 pub mod spellings;
 
@@ -200,6 +202,9 @@ pub fn event(id: &str, kind: &str, customer: &str, data: &Value) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "tests", "type": kind, "subject": customer, "data": data})
 }
 
+/// Tests share their machine with other tests, and wait for each other; that is no overload.
+const UNHURRIED: (&str, &str) = ("OVERLOAD__TARGET_DELAY", "1h");
+
 /// A governor in this process, on a clock of its own.
 pub struct Governor {
     pub caller: Caller,
@@ -222,6 +227,7 @@ impl Governor {
             ("HTTP__WORKERS", "2"),
             ("LEDGER__URL", "memory:"),
             ("FOLLOW_UPS__LOOK_EVERY", "300d"),
+            UNHURRIED,
         ];
         let named = usual.iter().chain(settings);
         let environment =
@@ -302,6 +308,7 @@ impl Process {
         let mut child = Command::new(words[0])
             .args(&words[1..])
             .env("CONTACT_GOVERNOR__JOURNAL__DIRECTORY", journal.path())
+            .env(format!("CONTACT_GOVERNOR__{}", UNHURRIED.0), UNHURRIED.1)
             .envs(launch.settings.iter().map(|(name, value)| (format!("CONTACT_GOVERNOR__{name}"), value)))
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -335,6 +342,13 @@ impl Process {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The memory it holds, in kilobytes.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a live process");
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
     }
 
     /// Lets no file grow beyond so many bytes, or any, from now on.

@@ -16,6 +16,7 @@ mod crash;
 mod decision_log;
 mod erasure;
 mod examples;
+mod exposure;
 mod fuzz;
 mod harness;
 mod heralds;

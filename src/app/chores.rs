@@ -14,6 +14,7 @@ use crate::domain::moment::Span;
 use crate::gate::Gate;
 use crate::gate::announce::Herald;
 use crate::http::Logs;
+use crate::http::tls::{CertificateError, Certificates, Expiry, Look};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
@@ -85,8 +86,46 @@ pub fn tell_head(auditor: &Arc<Auditor>) {
     });
 }
 
+/// Puts new certificates in force as they appear; must be called within a runtime.
+pub fn look_at_certificates(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>) {
+    let (certificates, metrics) = (Arc::clone(certificates), Arc::clone(metrics));
+    actix_web::rt::spawn(async move {
+        let mut looks = every(certificates.settings().look_every);
+        loop {
+            let looking = Arc::clone(&certificates);
+            let look = actix_web::web::block(move || looking.look()).await;
+            match look {
+                Ok(Look::Same(outcome)) => note_certificates(&outcome, &metrics),
+                Ok(Look::New(outcome)) => {
+                    note_certificates(&outcome, &metrics);
+                    match outcome {
+                        Ok(_) => tracing::info!("new certificates are in force"),
+                        Err(error) => {
+                            tracing::error!(%error, "new certificates cannot be used; the old ones stay in force");
+                        }
+                    }
+                }
+                Err(error) => tracing::error!(%error, "certificates were not looked at"),
+            }
+            looks.tick().await;
+        }
+    });
+}
+
 fn say_head(head: Head) {
     tracing::info!(line = head.line, hash = %head.hash, "the head of the audit log");
+}
+
+fn note_certificates(outcome: &Result<Expiry, CertificateError>, metrics: &Metrics) {
+    match outcome {
+        Ok(expiry) => {
+            metrics.certificates.in_force("server", expiry.server);
+            if let Some(until) = expiry.client_authority {
+                metrics.certificates.in_force("client_authority", until);
+            }
+        }
+        Err(_) => metrics.certificates.unusable(),
+    }
 }
 
 /// What must not be left undone when the program ends.

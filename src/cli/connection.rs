@@ -1,50 +1,25 @@
 //! A running governor, spoken to over HTTP.
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use awc::http::StatusCode;
 use awc::http::header::{DATE, HeaderMap, HeaderName, HttpDate, RETRY_AFTER};
 use awc::{Client, ClientRequest};
-use clap::Args;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::settings::client_key;
 use crate::wire::problem::FieldError;
 
 use super::console;
+use super::failure::{Failure, misused};
 use super::lanes::{Again, LONGEST_WAIT, Stop};
+use super::trust::Trust;
 
 /// A batch waits for as many commits as it has members.
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// The answers to a batch of questions are no larger.
 const LARGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-
-/// The key that a governor wants to see.
-#[derive(Clone, Debug, Default, Args)]
-pub struct KeyArguments {
-    /// The file with the key to call the governor with; without it, what `CONTACT_GOVERNOR_KEY` holds.
-    #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
-}
-
-impl KeyArguments {
-    /// What sends the key with everything.
-    ///
-    /// # Errors
-    /// When there is something that is no key.
-    fn client(&self) -> Result<Client, String> {
-        let key = client_key(self.key_file.as_deref())?;
-        // A key is for the governor it was given for, and not for where that one points.
-        let builder = Client::builder().timeout(TIMEOUT).disable_redirects();
-        Ok(match key {
-            Some(key) => builder.bearer_auth(key.expose()).finish(),
-            None => builder.finish(),
-        })
-    }
-}
 
 /// Whoever has too many requests and does not say until when is asked again after this.
 const WAIT_UNSAID: Duration = Duration::from_secs(1);
@@ -72,10 +47,10 @@ impl Connection {
     /// Must be called within an actix system.
     ///
     /// # Errors
-    /// When there is something that is no key.
-    pub fn to(url: &str, key: &KeyArguments, command: &'static str) -> Result<Self, String> {
-        let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { client: key.client()?, url, command, told: Cell::new(None) })
+    /// When what is trusted, or what is shown, cannot be read.
+    pub fn to(url: &str, trust: &Trust, command: &'static str) -> Result<Self, Failure> {
+        let client = trust.client(TIMEOUT).map_err(misused)?;
+        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), command, told: Cell::new(None) })
     }
 
     pub fn post(&self, path: &str) -> ClientRequest {

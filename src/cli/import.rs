@@ -34,10 +34,11 @@ use self::run::Run;
 use self::target::Target;
 use super::bookmark::{Bookmark, Identity, Left, digest, with_ending};
 use super::columns::{Columns, Pair, Said};
-use super::connection::{Connection, KeyArguments};
+use super::connection::Connection;
 use super::failure::{Failure, failed, misused};
 use super::rejects::Rejects;
 use super::rows::Rows;
+use super::trust::Trust;
 use super::{Exit, console};
 
 #[derive(Debug, Args)]
@@ -52,7 +53,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "policy"])]
     url: Option<String>,
     #[command(flatten)]
-    key: KeyArguments,
+    trust: Trust,
     /// A settings file.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -145,15 +146,12 @@ fn settings(arguments: &Arguments) -> Result<Option<Settings>, Failure> {
 fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Result<Target, Failure> {
     let Some(settings) = settings else {
         let url = arguments.url.as_deref().unwrap_or_default();
-        return Ok(Target::Governor(Governor(
-            Connection::to(url, &arguments.key, "import").map_err(misused)?,
-        )));
+        return Ok(Target::Governor(Governor(Connection::to(url, &arguments.trust, "import")?)));
     };
     match app::open_gate(settings, clock) {
         Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),
         Err(error @ AppError::Ledger(LedgerError::Owned { .. })) => {
-            let why =
-                format!("{error}. If it is a governor, import through it: --url http://{}", settings.listen);
+            let why = format!("{error}. If it is a governor, import through it: --url {}", settings.url());
             Err(Failure { exit: Exit::Refused, why })
         }
         Err(error @ (AppError::Policy(_) | AppError::Mistakes(_))) => Err(misused(error.to_string())),

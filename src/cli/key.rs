@@ -108,7 +108,7 @@ fn wishes_link(arguments: &WishesLinkArguments, clock: &Clock) -> Result<Exit, S
         }
     };
     let base = match &arguments.base {
-        None => format!("http://{}", settings.listen),
+        None => settings.url(),
         Some(base) if base.starts_with("https://") || base.starts_with("http://") => base.clone(),
         Some(base) => {
             return Err(format!("--base: `{base}` is no address; write `https://contact.example.com`"));

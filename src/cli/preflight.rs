@@ -5,7 +5,9 @@ use std::io::Read;
 use clap::Args;
 use serde_json::Value;
 
-use super::connection::{Connection, KeyArguments};
+use super::connection::Connection;
+use super::failure::Failure;
+use super::trust::Trust;
 use super::{Exit, console};
 
 /// No question is larger.
@@ -17,7 +19,7 @@ pub struct Arguments {
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     url: String,
     #[command(flatten)]
-    key: KeyArguments,
+    trust: Trust,
     /// Reserve nothing; list every rule with what it saw.
     #[arg(long)]
     explain: bool,
@@ -32,14 +34,14 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
     let path = if arguments.explain { "explain" } else { "preflight" };
     let asked = actix_web::rt::System::new().block_on(async {
-        let connection = Connection::to(&arguments.url, &arguments.key, "preflight")?;
-        Ok::<_, String>(ask(&connection, &format!("/v1/{path}"), question).await)
+        let connection = Connection::to(&arguments.url, &arguments.trust, "preflight")?;
+        Ok::<_, Failure>(ask(&connection, &format!("/v1/{path}"), question).await)
     });
     let answered = match asked {
         Ok(answered) => answered,
-        Err(why) => {
+        Err(Failure { exit, why }) => {
             console::complain(format!("preflight: {why}"));
-            return Exit::Misused;
+            return exit;
         }
     };
     match answered {

@@ -41,11 +41,12 @@ use self::run::{Outputs, Run};
 use self::sheet::Sheet;
 use super::bookmark::{Bookmark, Left};
 use super::columns::{Columns, Pair, Said};
-use super::connection::{Connection, KeyArguments};
+use super::connection::Connection;
 use super::failure::{Failure, failed, misused};
 use super::input::Input;
 use super::rejects::Rejects;
 use super::rows::Rows;
+use super::trust::Trust;
 use super::{Exit, console};
 
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "ledger", "history"])]
     url: Option<String>,
     #[command(flatten)]
-    key: KeyArguments,
+    trust: Trust,
     /// Judge by the records kept there, as embedded:./data.
     #[arg(long, value_name = "URL", conflicts_with = "history")]
     ledger: Option<String>,
@@ -177,7 +178,7 @@ fn columns(arguments: &Arguments, header: &StringRecord) -> Result<Columns, Fail
 async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Judge, Failure> {
     match target {
         Target::Governor { url, policy } => {
-            let connection = Connection::to(url, &arguments.key, "scrub").map_err(misused)?;
+            let connection = Connection::to(url, &arguments.trust, "scrub")?;
             let governor = Governor { connection, policy: policy.clone(), earlier: HashMap::new() };
             Ok(Judge::Governor { governor, reserves: arguments.reserve })
         }
@@ -197,7 +198,7 @@ fn open(settings: &Settings) -> Result<crate::gate::Gate, Failure> {
     app::open_gate(settings, &Clock::System).map_err(|error| match error {
         AppError::Ledger(LedgerError::Owned { .. }) => Failure {
             exit: Exit::Refused,
-            why: format!("{error}. If it is a governor, let it judge: --url http://{}", settings.listen),
+            why: format!("{error}. If it is a governor, let it judge: --url {}", settings.url()),
         },
         AppError::Policy(_) | AppError::Mistakes(_) => misused(error.to_string()),
         _ => Failure { exit: Exit::Refused, why: error.to_string() },

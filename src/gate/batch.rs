@@ -127,6 +127,12 @@ impl<P: Send + 'static> Batch<P> {
         self.lanes.len() < WINDOW && self.lanes.bytes() < WINDOW_BYTES
     }
 
+    /// How many lines were entered and are not answered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// Whether every line that was entered is answered.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -29,8 +29,11 @@ use crate::wire::batch::{ArbitratedBody, Asked, ProblemLine, read_line};
 use crate::wire::problem::{FieldError, Problem, ProblemKind};
 
 use super::answering::Refusal;
+use super::body::refuse_encoded;
 use super::callers::Called;
 use super::channels::{self, CalledBy};
+use super::connection::{Requests, Unanswered};
+use super::overload::Load;
 use super::throttle::Empty;
 use super::{Shared, throttle};
 use lines::{Line, Lines};
@@ -39,6 +42,8 @@ use metered::Metered;
 const MEDIA_TYPE: &str = "application/x-ndjson";
 /// Answers are sent in pieces of about this size: some forty answers, for which one write to the socket is cheap.
 const PIECE_BYTES: usize = 32 * 1024;
+/// So many lines are judged at once while there is too much to do: the batch goes on, and makes way.
+const FEW: usize = 16;
 /// The most lines among which one customer's are arbitrated, and the most bytes of them: some tens of megabytes
 /// with their answers.
 const BLOCK: usize = 10_000;
@@ -74,8 +79,13 @@ pub async fn post(
         let detail = format!("a batch is read as `{MEDIA_TYPE}`: one JSON object a line");
         return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into());
     }
+    refuse_encoded(&request)?;
     let query = read_query(&request)?;
+    let load = request.app_data::<Load>().cloned();
+    load.as_ref().map_or(Ok(()), Load::admit_batch)?;
+    let unanswered = request.conn_data::<Requests>().map(Requests::hold);
     let exchange = Exchange::new(shared, called.into_inner(), payload, query);
+    let exchange = Exchange { load, _unanswered: unanswered, ..exchange };
     let answers = unfold(exchange, |mut exchange| async move {
         match exchange.next_piece().await {
             Some(piece) => Some((Ok(piece), exchange)),
@@ -94,6 +104,11 @@ pub async fn post(
 struct Exchange {
     shared: web::Data<Shared>,
     called: Called,
+    /// What else this worker has to do.
+    load: Option<Load>,
+    /// More of the body may arrive until the answers are given.
+    _unanswered: Option<Unanswered>,
+    began: Moment,
     payload: web::Payload,
     lines: Metered,
     batch: Batch<Problem>,
@@ -115,9 +130,13 @@ impl Exchange {
         let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
         let lines = Metered::new(Lines::new(shared.max_body_bytes), called.bucket.clone());
         let block = query.arbitrate.then(Default::default);
+        let began = shared.clock.now();
         Self {
             shared,
             called,
+            load: None,
+            _unanswered: None,
+            began,
             payload,
             lines,
             batch,
@@ -143,7 +162,7 @@ impl Exchange {
                 return Some(piece.into());
             }
             let held_for = self.take_in();
-            let reads = self.batch.has_room() && !self.lines.lines.is_over() && held_for.is_none();
+            let reads = self.has_room() && !self.lines.lines.is_over() && held_for.is_none();
             if self.is_abandoned || (!reads && held_for.is_none() && self.batch.is_empty()) {
                 return Some(piece.into()).filter(|piece: &Bytes| !self.is_abandoned && !piece.is_empty());
             }
@@ -164,11 +183,21 @@ impl Exchange {
         }
     }
 
+    /// Whether more lines may be judged: few at a time while single questions are being refused.
+    fn has_room(&self) -> bool {
+        self.batch.has_room() && (self.batch.len() < FEW || !self.load.as_ref().is_some_and(Load::is_crowded))
+    }
+
     /// Enters the lines that have arrived, as far as there is room and the caller may ask so much; if the next one
     /// must wait for that, says until when.
     fn take_in(&mut self) -> Option<Empty> {
-        while self.batch.has_room() {
+        while self.has_room() {
             match self.lines.next() {
+                Ok(Some((number, _))) if number > self.shared.max_batch_lines => {
+                    let most = self.shared.max_batch_lines;
+                    let detail = format!("a batch may have at most {most} lines; send the rest in another");
+                    self.break_off_at(number, Problem::new(ProblemKind::TooLarge, detail));
+                }
                 Ok(Some((number, line))) => {
                     let line = self.read(number, line);
                     self.enter(line);
@@ -243,6 +272,15 @@ impl Exchange {
     fn arrived(&mut self, arrived: Arrived) {
         match arrived {
             Arrived::Nothing => self.stalled(),
+            Arrived::Next(Some(Ok(_)))
+                if self.shared.clock.now() > self.began + self.shared.max_batch_time =>
+            {
+                let detail = format!(
+                    "a batch may go on for at most {}; send the rest in another",
+                    self.shared.max_batch_time.in_words()
+                );
+                self.break_off(Problem::new(ProblemKind::TimedOut, detail));
+            }
             Arrived::Next(Some(Ok(chunk))) => self.lines.lines.feed(chunk),
             Arrived::Next(None) => self.lines.lines.end(),
             Arrived::Next(Some(Err(PayloadError::Incomplete(_) | PayloadError::Io(_)))) => {
@@ -263,8 +301,13 @@ impl Exchange {
 
     /// Reads no further: what has arrived is judged, and the rest has a problem in its place.
     fn break_off(&mut self, problem: Problem) {
-        self.is_cut = true;
         let number = self.lines.lines.give_up();
+        self.break_off_at(number, problem);
+    }
+
+    fn break_off_at(&mut self, number: u64, problem: Problem) {
+        self.is_cut = true;
+        self.lines.lines.give_up();
         self.enter(bad_line(number, problem));
     }
 }

@@ -1,7 +1,7 @@
 //! Request bodies: of bounded size, in bounded time; most are JSON.
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -11,15 +11,16 @@ use crate::wire::problem::{Problem, ProblemKind};
 
 use super::Shared;
 use super::answering::Refusal;
+use super::overload::Admitted;
 
-/// A body that is JSON.
-pub struct JsonBody(pub Value);
+/// A body that is JSON; its request is under way for as long as this is held.
+pub struct JsonBody(pub Value, #[expect(dead_code, reason = "it is held")] Admitted);
 
 /// A body that is JSON, or nothing, which is `null`.
-pub struct OptionalJsonBody(pub Value);
+pub struct OptionalJsonBody(pub Value, #[expect(dead_code, reason = "it is held")] Admitted);
 
 /// A body that may be anything.
-pub struct AnyBody(pub Bytes);
+pub struct AnyBody(pub Bytes, pub Admitted);
 
 impl FromRequest for JsonBody {
     type Error = Refusal;
@@ -27,7 +28,11 @@ impl FromRequest for JsonBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let arriving = AnyBody::from_request(request, payload);
-        async move { parsed(&arriving.await?.0).map(Self) }.boxed_local()
+        async move {
+            let AnyBody(bytes, admitted) = arriving.await?;
+            Ok(Self(parsed(&bytes)?, admitted))
+        }
+        .boxed_local()
     }
 }
 
@@ -38,11 +43,25 @@ impl FromRequest for OptionalJsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let arriving = AnyBody::from_request(request, payload);
         async move {
-            let bytes = arriving.await?.0;
-            if bytes.is_empty() { Ok(Self(Value::Null)) } else { parsed(&bytes).map(Self) }
+            let AnyBody(bytes, admitted) = arriving.await?;
+            let value = if bytes.is_empty() { Value::Null } else { parsed(&bytes)? };
+            Ok(Self(value, admitted))
         }
         .boxed_local()
     }
+}
+
+/// What is compressed is not read: nobody asks in megabytes, and a few kilobytes may hold gigabytes.
+///
+/// # Errors
+/// When a body announces itself as compressed.
+pub fn refuse_encoded(request: &HttpRequest) -> Result<(), Refusal> {
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    let detail = "bodies are read as they are, without a Content-Encoding; send this one uncompressed";
+    Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into())
 }
 
 /// UTF-8 and nesting (at most 128 deep) are the parser's to check.
@@ -58,8 +77,11 @@ impl FromRequest for AnyBody {
         let shared = request.app_data::<web::Data<Shared>>().cloned();
         let announced = request.headers().get(CONTENT_LENGTH);
         let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let encoding = refuse_encoded(request);
         let payload = web::Payload::from_request(request, payload);
+        let request = request.clone();
         async move {
+            encoding?;
             let unset = || Refusal(Problem::new(ProblemKind::NotFound, "not set up"));
             let shared = shared.ok_or_else(unset)?;
             let limit = shared.max_body_bytes;
@@ -74,7 +96,7 @@ impl FromRequest for AnyBody {
                 payload.await.map_err(|error| Problem::new(ProblemKind::Malformed, error.to_string()))?;
             let arriving = tokio::time::timeout(shared.request_timeout, payload.to_bytes_limited(limit));
             match arriving.await {
-                Ok(Ok(Ok(bytes))) => Ok(Self(bytes)),
+                Ok(Ok(Ok(bytes))) => Ok(Self(bytes, Admitted::extract(&request).await?)),
                 Ok(Ok(Err(error))) => Err(Problem::new(ProblemKind::Malformed, error.to_string()).into()),
                 Ok(Err(_)) => Err(too_large()),
                 Err(_) => {

@@ -22,6 +22,7 @@ use crate::wire::wishes_link::Unopened;
 use super::Shared;
 use super::answering::{self, Refusal};
 use super::body::AnyBody;
+use super::overload::Admitted;
 use super::verbs::Undone;
 use page::{Notice, Page};
 
@@ -47,7 +48,12 @@ pub(super) fn resource(path: &str) -> impl HttpServiceFactory + 'static {
         .wrap(headers)
 }
 
-async fn get(shared: web::Data<Shared>, request: HttpRequest) -> Result<HttpResponse, TurnedAway> {
+async fn get(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    admitted: Result<Admitted, Refusal>,
+) -> Result<HttpResponse, TurnedAway> {
+    let _admitted = admitted.map_err(TurnedAway::Refused)?;
     let now = shared.clock.now();
     let customer = opened(&shared, &request, now)?;
     let record = shared.gate.record(&customer).await?;
@@ -63,7 +69,7 @@ async fn post(
 ) -> Result<HttpResponse, TurnedAway> {
     let now = shared.clock.now();
     let customer = opened(&shared, &request, now)?;
-    let body = body.map_err(TurnedAway::Refused)?.0;
+    let AnyBody(body, _admitted) = body.map_err(TurnedAway::Refused)?;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if is_one_click(content_type.unwrap_or_default(), &body) {
         shared.put(&customer, &stop(), &Acting::customer(), now).await?;
@@ -164,6 +170,9 @@ impl ResponseError for TurnedAway {
             }
             Self::Unopened(Unopened::Unreadable) => Notice::UNREADABLE,
             Self::Unopened(Unopened::Ended) => Notice::ENDED,
+            Self::Refused(refusal) if refusal.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
+                Notice::TRY_AGAIN
+            }
             Self::Refused(_) => Notice::REFUSED,
             Self::Ledger(error) => {
                 tracing::warn!(%error, "turned a customer away for want of the ledger");
@@ -171,7 +180,7 @@ impl ResponseError for TurnedAway {
             }
         };
         let mut response = html(self.status_code(), notice.text());
-        if let Self::Ledger(_) = self {
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, page::retry_after());
         }
         response

@@ -52,6 +52,8 @@ pub enum ProblemKind {
     LedgerUnavailable,
     /// What must be told of in the audit log cannot be.
     AuditUnavailable,
+    /// More is asked than can be answered in time.
+    Overloaded,
     /// A line of `simulate` that goes back in time.
     OutOfOrder,
 }
@@ -73,6 +75,7 @@ impl ProblemKind {
             Self::Throttled => ("throttled", "The caller makes too many requests", 429),
             Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
             Self::AuditUnavailable => ("audit-unavailable", "The audit log cannot be written", 503),
+            Self::Overloaded => ("overloaded", "There is too much to do at the moment", 503),
             Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
         }
     }

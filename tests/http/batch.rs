@@ -409,7 +409,7 @@ fn a_client_that_goes_away_leaves_what_was_answered_and_what_was_under_way() {
 
 #[test]
 fn a_stalled_client_is_cut() {
-    let governor = Governor::start_with(&[("HTTP__REQUEST_TIMEOUT", "300ms")]);
+    let governor = Governor::start_with(&[("HTTP__REQUEST_TIMEOUT", "1s")]);
     let mut raw = Raw::open(&governor.caller);
     let half = line("c-2", "email", &json!({}));
     raw.write(&(line("c-1", "email", &json!({})) + half.split_at(20).0));
@@ -419,17 +419,10 @@ fn a_stalled_client_is_cut() {
     assert_eq!(raw.answer(), None, "and the connection is closed");
 }
 
-/// The memory a process holds, in kilobytes.
-fn resident_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a live process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
-    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
-}
-
 #[test]
 fn a_client_that_does_not_read_stops_being_read() {
     let governor = Process::start(&["--ledger", "memory:"]);
-    let before = resident_kb(governor.pid());
+    let before = governor.resident_kb();
     let mut raw = Raw::open(&governor.caller);
     raw.stream.set_write_timeout(Some(std::time::Duration::from_secs(2))).expect("a timeout");
     let body = "x".repeat(20_000);
@@ -446,7 +439,7 @@ fn a_client_that_does_not_read_stops_being_read() {
         }
     }
     assert!(written < 2_000_000_000, "reading never stopped");
-    let grown = resident_kb(governor.pid()).saturating_sub(before);
+    let grown = governor.resident_kb().saturating_sub(before);
     assert!(grown < 64 * 1024, "{grown} kB for {written} bytes");
     assert_eq!(governor.caller.ask(&question("c", "email")).verdict(), "allow", "others are served");
     raw.stream.shutdown(Shutdown::Both).expect("an end");
@@ -456,12 +449,12 @@ fn a_client_that_does_not_read_stops_being_read() {
 #[test]
 fn a_line_of_50_megabytes_is_read_past_without_being_held() {
     let governor = Process::start(&["--ledger", "memory:"]);
-    let before = resident_kb(governor.pid());
+    let before = governor.resident_kb();
     let mut raw = Raw::open(&governor.caller);
     let part = "x".repeat(1_000_000);
     for _ in 0..50 {
         raw.write(&part);
-        assert!(resident_kb(governor.pid()).saturating_sub(before) < 20 * 1024);
+        assert!(governor.resident_kb().saturating_sub(before) < 20 * 1024);
     }
     raw.write(&format!("\n{}", line("c-1", "email", &json!({}))));
     let problem = raw.answer().expect("a problem");

@@ -7,6 +7,7 @@ use contact_governor::ledger::{Committed, Keep, Ledger, Revision};
 use serde_json::json;
 use std::sync::Arc;
 
+use crate::harness::certificates::Authority;
 use crate::harness::redis::{RedisServer, free_port, ledger, settings};
 use crate::harness::{Process, question, time_until, with};
 
@@ -98,30 +99,12 @@ fn an_acl_user_needs_no_more_than_the_documented_rights() {
     time_until(|| governor.caller.ask(&question("d", "email")).body["degraded"] == json!(false));
 }
 
-/// A certificate authority of the test's own, and a certificate for this machine.
-fn certificates(folder: &std::path::Path) {
-    let authority_key = rcgen::KeyPair::generate().expect("a key");
-    let mut parameters = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
-    parameters.distinguished_name.push(rcgen::DnType::CommonName, "an authority of the tests");
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = parameters.self_signed(&authority_key).expect("an authority");
-    let issuer = rcgen::Issuer::new(parameters, authority_key);
-    let key = rcgen::KeyPair::generate().expect("a key");
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let mut parameters = rcgen::CertificateParams::new(names).expect("parameters");
-    parameters.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
-    let certificate = parameters.signed_by(&key, &issuer).expect("a certificate");
-    for (name, text) in
-        [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())]
-    {
-        std::fs::write(folder.join(name), text).expect("written");
-    }
-}
-
 #[test]
 fn over_tls_with_certificates_on_both_sides() {
     let folder = tempfile::tempdir().expect("a folder");
-    certificates(folder.path());
+    let signer = Authority::new();
+    signer.issue(2040).write(folder.path());
+    std::fs::write(folder.path().join("ca.pem"), &signer.pem).expect("written");
     let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
     let (authority, certificate, key) = (path("ca.pem"), path("cert.pem"), path("key.pem"));
     let port = free_port().to_string();
