@@ -149,7 +149,7 @@ fn commands_reach_a_governor_of_a_private_authority() {
     assert_eq!(status, Some(1), "{said}");
     assert!(said.contains("cannot ask https://localhost"), "{said}");
     let (status, said) = preflight(&["--authority", &key]);
-    assert_eq!(status, Some(1), "{said}");
+    assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("holds no certificate in PEM form"), "{said}");
     let list = path("list.csv");
     std::fs::write(&list, "customer,channel,purpose,delivery\nc-1,email,marketing,template\n")
