@@ -22,8 +22,11 @@ history() {
       at = sprintf("2027-%02d-%02dT%02d:%02d:%02dZ", month, left + 1, int(second / 3600) % 24, int(second / 60) % 60, second % 60)
       generation = int(day / 30) * customers / 2
       customer = "c-" int(generation + rand() * customers)
-      if (n % 20 == 19) {
-        printf "{\"at\":\"%s\",\"tell\":{\"type\":\"conversation.opened\",\"subject\":\"%s\"}}\n", at, customer
+      # Somebody writes, and is answered some minutes later: who never is, is never forgotten.
+      if (n % 40 == 19) {
+        printf "{\"at\":\"%s\",\"tell\":{\"type\":\"conversation.opened\",\"subject\":\"%s\"}}\n", at, customer; owed = customer
+      } else if (n % 40 == 39) {
+        printf "{\"at\":\"%s\",\"tell\":{\"type\":\"conversation.answered\",\"subject\":\"%s\"}}\n", at, owed
       } else {
         printf "{\"at\":\"%s\",\"ask\":{\"contact_id\":\"m-%d\",\"customer\":\"%s\",\"channel\":\"%s\",\"purpose\":\"%s\",\"delivery\":\"template\",\"campaign\":\"k-%d\"},\"answered\":{\"verdict\":\"allow\",\"rules\":[]}}\n", \
           at, n, customer, channels[1 + int(rand() * 4)], purposes[1 + int(rand() * 3)], n % 12

@@ -114,6 +114,13 @@ impl App {
         for doubt in keys::doubts(&settings.keys, &known, now) {
             tracing::warn!("{doubt}");
         }
+        if settings.tls.is_none() && !settings.listen.ip().is_loopback() {
+            tracing::warn!(
+                "keys and questions travel in clear to {}: set [tls], or see that something before this program \
+                 does",
+                settings.listen
+            );
+        }
         let callers = match settings.keys.len() {
             0 => "callers need no keys, so only this machine is served".to_owned(),
             1 => "callers need a key; there is one".to_owned(),

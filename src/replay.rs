@@ -91,8 +91,8 @@ impl Replay {
         self.steps += 1;
         if self.ledger.customers() >= self.customers_to_sweep {
             self.ledger.forget_unless(|record| self.gate.may_matter(record, at));
-            // Each look through all is paid for by as many customers who have come since.
-            self.customers_to_sweep = FEW_CUSTOMERS.max(self.ledger.customers() * 2);
+            // Each look through all is paid for by a quarter as many customers who have come since.
+            self.customers_to_sweep = FEW_CUSTOMERS.max(self.ledger.customers() * 5 / 4);
         }
         let outcome = match step {
             Step::Ask(question) => self.ask(question, at).await,
