@@ -6,23 +6,28 @@ mod body;
 mod campaigns;
 mod claims;
 mod customers;
+mod docs;
 mod events;
 mod explain;
 mod follow_ups;
 mod health;
 mod metrics;
+mod openapi;
 mod policy;
 mod preflight;
 mod timeline;
 mod verbs;
 mod wishes_page;
 
+pub use wishes_page::SAVED as WISHES_PAGE_SAVED;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, Resource, Route, web};
+use actix_web::http::Method;
+use actix_web::{App, FromRequest, Handler, HttpServer, Resource, Responder, Route, web};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
@@ -55,42 +60,61 @@ impl Shared {
 }
 
 fn routes(app: &mut web::ServiceConfig) {
-    app.service(resource("/v1/preflight", [web::post().to(preflight::post)]))
-        .service(resource("/v1/preflight/batch", [web::post().to(batch::post)]))
-        .service(resource("/v1/explain", [web::post().to(explain::post)]))
-        .service(resource("/v1/claims", [web::post().to(claims::post)]))
-        .service(resource("/v1/events", [web::post().to(events::post)]))
-        .service(resource(
-            "/v1/customers/{customer}",
-            [web::get().to(customers::get), web::delete().to(customers::delete)],
-        ))
-        .service(resource("/v1/customers/{customer}/export", [web::get().to(customers::export)]))
-        .service(resource("/v1/customers/{customer}/timeline", [web::get().to(timeline::get)]))
-        .service(resource("/v1/customers/{customer}/wishes", [web::put().to(customers::put_wishes)]))
-        .service(resource("/v1/customers/{customer}/facts", [web::put().to(customers::put_facts)]))
+    app.service(resource("/v1/preflight", [post(preflight::post)]))
+        .service(resource("/v1/preflight/batch", [post(batch::post)]))
+        .service(resource("/v1/explain", [post(explain::post)]))
+        .service(resource("/v1/claims", [post(claims::post)]))
+        .service(resource("/v1/events", [post(events::post)]))
+        .service(resource("/v1/customers/{customer}", [get(customers::get), delete(customers::delete)]))
+        .service(resource("/v1/customers/{customer}/export", [get(customers::export)]))
+        .service(resource("/v1/customers/{customer}/timeline", [get(timeline::get)]))
+        .service(resource("/v1/customers/{customer}/wishes", [put(customers::put_wishes)]))
+        .service(resource("/v1/customers/{customer}/facts", [put(customers::put_facts)]))
         .service(resource(
             "/v1/customers/{customer}/suppressions/{channel}",
-            [web::put().to(customers::put_suppression), web::delete().to(customers::delete_suppression)],
+            [put(customers::put_suppression), delete(customers::delete_suppression)],
         ))
         .service(resource(
             "/v1/campaigns/{campaign}/halt",
-            [web::put().to(campaigns::put_halt), web::delete().to(campaigns::delete_halt)],
+            [put(campaigns::put_halt), delete(campaigns::delete_halt)],
         ))
-        .service(resource("/v1/follow-ups", [web::get().to(follow_ups::list)]))
-        .service(resource("/v1/follow-ups/{id}", [web::get().to(follow_ups::get)]))
-        .service(resource("/v1/follow-ups/{id}/claim", [web::post().to(follow_ups::claim)]))
-        .service(resource("/v1/follow-ups/{id}/done", [web::post().to(follow_ups::done)]))
-        .service(resource("/v1/policy", [web::get().to(policy::get)]))
+        .service(resource("/v1/follow-ups", [get(follow_ups::list)]))
+        .service(resource("/v1/follow-ups/{id}", [get(follow_ups::get)]))
+        .service(resource("/v1/follow-ups/{id}/claim", [post(follow_ups::claim)]))
+        .service(resource("/v1/follow-ups/{id}/done", [post(follow_ups::done)]))
+        .service(resource("/v1/policy", [get(policy::get)]))
         .service(wishes_page::resource("/wishes/{token}"))
-        .service(resource("/metrics", [web::get().to(metrics::get)]))
-        .service(resource("/livez", [web::get().to(health::livez)]))
-        .service(resource("/readyz", [web::get().to(health::readyz)]))
+        .service(resource("/openapi.json", [get(openapi::get)]))
+        .service(docs::resource("/docs"))
+        .service(resource("/metrics", [get(metrics::get)]))
+        .service(resource("/livez", [get(health::livez)]))
+        .service(resource("/readyz", [get(health::readyz)]))
         .default_service(web::to(answering::not_found));
 }
 
-fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
-    let resource = web::resource(path).default_service(web::to(answering::method_not_allowed));
-    routes.into_iter().fold(resource, Resource::route)
+fn get<F: Handler<A, Output: Responder>, A: FromRequest + 'static>(handler: F) -> (Method, Route) {
+    (Method::GET, web::get().to(handler))
+}
+
+fn put<F: Handler<A, Output: Responder>, A: FromRequest + 'static>(handler: F) -> (Method, Route) {
+    (Method::PUT, web::put().to(handler))
+}
+
+fn post<F: Handler<A, Output: Responder>, A: FromRequest + 'static>(handler: F) -> (Method, Route) {
+    (Method::POST, web::post().to(handler))
+}
+
+fn delete<F: Handler<A, Output: Responder>, A: FromRequest + 'static>(handler: F) -> (Method, Route) {
+    (Method::DELETE, web::delete().to(handler))
+}
+
+/// A path with its methods; any other is told which there are.
+fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
+    let allowed: Vec<&str> = routes.iter().map(|(method, _)| method.as_str()).collect();
+    let allowed = allowed.join(", ");
+    let refused = web::to(move || answering::method_not_allowed(allowed.clone()));
+    let resource = web::resource(path).default_service(refused);
+    routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route))
 }
 
 /// How many threads answer.

@@ -1,6 +1,7 @@
 //! A governor a test can start, on a clock a test can set, spoken to in verbs.
 
 pub mod browser;
+pub mod contract;
 pub mod proxy;
 pub mod redis;
 
@@ -95,12 +96,12 @@ impl Caller {
         self.try_send(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    pub fn try_send(&self, method: &str, path: &str, body: &[u8]) -> Result<Response, ureq::Error> {
+    pub fn try_send(&self, method: &str, path: &str, sent: &[u8]) -> Result<Response, ureq::Error> {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
-            .body(body)
+            .body(sent)
             .expect("a request");
         let mut response = self.agent.run(request)?;
         let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
@@ -112,7 +113,9 @@ impl Caller {
         } else {
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         };
-        Ok(Response { status, content_type, body })
+        let response = Response { status, content_type, body };
+        contract::check(method, path, sent, &response);
+        Ok(response)
     }
 
     pub fn get(&self, path: &str) -> Response {

@@ -21,6 +21,7 @@ mod http;
 mod import;
 mod imports;
 mod ledgers;
+mod openapi;
 mod policy_files;
 mod promises;
 mod readme;

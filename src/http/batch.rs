@@ -11,12 +11,10 @@ use std::io;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::stream::unfold;
-use serde::Deserialize;
 
 use crate::decision_log::Seen;
 use crate::domain::moment::Moment;
@@ -24,10 +22,12 @@ use crate::gate::ask::Wanted;
 use crate::gate::batch::{self, Batch, Item, MOST_IMAGINED, Manner, Outcome, Placed};
 use crate::wire::answer::AnswerBody;
 use crate::wire::batch::{ArbitratedBody, Asked, ProblemLine, read_line};
-use crate::wire::problem::{FieldError, Problem, ProblemKind};
+use crate::wire::problem::{Problem, ProblemKind};
+use crate::wire::query::Query;
 
 use super::Shared;
 use super::answering::Refusal;
+use super::body::media_type;
 use lines::{Line, Lines};
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
@@ -38,22 +38,24 @@ const PIECE_BYTES: usize = 32 * 1024;
 const BLOCK: usize = 10_000;
 const BLOCK_BYTES: usize = 16 * 1024 * 1024;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Query {
+/// How the lines are to be judged.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
     alternatives: bool,
     dry_run: bool,
     arbitrate: bool,
 }
 
-/// What is misspelt here would reserve what should not be.
-fn read_query(request: &HttpRequest) -> Result<Query, Problem> {
-    let query = web::Query::<Query>::from_query(request.query_string());
-    query.map(web::Query::into_inner).map_err(|error| {
-        let detail =
-            format!("the query takes `dry_run`, `arbitrate` and `alternatives`, true or false: {error}");
-        Problem::fields(vec![FieldError { pointer: String::new(), detail }])
-    })
+impl Wish {
+    fn read(mut query: Query<'_>) -> Result<Self, Problem> {
+        let wish = Self {
+            alternatives: query.switch("alternatives"),
+            dry_run: query.switch("dry_run"),
+            arbitrate: query.switch("arbitrate"),
+        };
+        query.finish()?;
+        Ok(wish)
+    }
 }
 
 pub async fn post(
@@ -61,14 +63,12 @@ pub async fn post(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = given.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
+    if media_type(&request) != MEDIA_TYPE {
         let detail = format!("a batch is read as `{MEDIA_TYPE}`: one JSON object a line");
         return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into());
     }
-    let query = read_query(&request)?;
-    let exchange = Exchange::new(shared, payload, query);
+    let wish = Wish::read(Query::of(request.query_string()))?;
+    let exchange = Exchange::new(shared, payload, wish);
     let answers = unfold(exchange, |mut exchange| async move {
         match exchange.next_piece().await {
             Some(piece) => Some((Ok(piece), exchange)),
@@ -102,11 +102,11 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(shared: web::Data<Shared>, payload: web::Payload, query: Query) -> Self {
-        let wanted = Wanted { alternatives: query.alternatives };
-        let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
+    fn new(shared: web::Data<Shared>, payload: web::Payload, wish: Wish) -> Self {
+        let wanted = Wanted { alternatives: wish.alternatives };
+        let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: wish.dry_run });
         let lines = Lines::new(shared.max_body_bytes);
-        let block = query.arbitrate.then(Default::default);
+        let block = wish.arbitrate.then(Default::default);
         Self {
             shared,
             payload,
@@ -114,7 +114,7 @@ impl Exchange {
             batch,
             block,
             seen: HashMap::new(),
-            is_dry_run: query.dry_run,
+            is_dry_run: wish.dry_run,
             is_abandoned: false,
             is_cut: false,
         }

@@ -4,8 +4,8 @@
 mod page;
 
 use actix_web::dev::HttpServiceFactory;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ContentType, LOCATION, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
@@ -19,13 +19,13 @@ use crate::wire::wishes_form::{Filled, Intent, Mistake, Sent, Standing, stop, ta
 use crate::wire::wishes_link::Unopened;
 
 use super::Shared;
-use super::answering::{self, Refusal};
+use super::answering::Refusal;
 use super::body::AnyBody;
 use page::{Notice, Page};
 
 /// The page as it is after something was saved; beside the address it was sent to, whatever stands
 /// before that.
-const SAVED: &str = "?saved=1";
+pub const SAVED: &str = "?saved=1";
 
 /// The page, with the headers that every answer of it carries: no style but its own is applied, its
 /// address goes nowhere, nobody remembers it.
@@ -36,11 +36,7 @@ pub(super) fn resource(path: &str) -> impl HttpServiceFactory + 'static {
         .add(("cache-control", "no-store"))
         .add(("x-content-type-options", "nosniff"))
         .add(("x-robots-tag", "noindex"));
-    web::resource(path.to_owned())
-        .route(web::get().to(get))
-        .route(web::head().to(get))
-        .route(web::post().to(post))
-        .default_service(web::to(answering::method_not_allowed))
+    super::resource(path, [super::get(get), (Method::HEAD, web::head().to(get)), super::post(post)])
         .wrap(headers)
 }
 
