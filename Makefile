@@ -6,12 +6,13 @@
 # make train  learns the claims reader's weights anew
 # make fuzz   throws any bytes at everything that reads what others send
 # make lint   formatting, clippy, docs, dependencies
+# make openapi  writes docs/openapi.json anew
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test openapi soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -23,18 +24,32 @@ endef
 run:
 	cargo run --release
 
+# The document of the HTTP interface; it is compiled into the program, so it is never empty, even while it is written.
+openapi:
+	cargo run --quiet --example openapi > target/openapi.json
+	mv target/openapi.json docs/openapi.json
+
 test: tools-test
 	cargo test
 	@# The program as the tests were built with it.
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
-# prlimit, for the test of a full disk; a Redis for the ledger in it; a browser for the customers' page; sh and
-# kill are everywhere.
+# prlimit, for the test of a full disk; a Redis for the ledger in it; a browser for the customers' page; a tester of
+# HTTP interfaces, in a folder of its own; sh and kill are everywhere.
+SCHEMATHESIS = tests/openapi/schemathesis
 tools-test:
 	$(call ensure,prlimit,util-linux)
 	$(call ensure,cc,gcc libc6-dev)
 	$(call ensure,redis-server,redis-server redis-tools)
 	$(call ensure,chromedriver,chromium chromium-driver)
+	$(call ensure,python3,python3)
+	@python3 -c 'import ensurepip' 2>/dev/null || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq python3-venv; }
+	@cmp -s $(SCHEMATHESIS)/requirements.txt target/schemathesis/requirements.txt || { \
+	  echo "installing schemathesis"; rm -rf target/schemathesis && python3 -m venv target/schemathesis \
+	  && target/schemathesis/bin/pip install --quiet -r $(SCHEMATHESIS)/requirements.txt \
+	  && cp $(SCHEMATHESIS)/requirements.txt target/schemathesis/; }
 
 lint: tools-lint
 	cargo fmt --check

@@ -10,12 +10,14 @@ mod channels;
 mod claims;
 mod connection;
 mod customers;
+mod docs;
 mod events;
 mod explain;
 mod follow_ups;
 mod health;
 mod listener;
 mod metrics;
+mod openapi;
 mod overload;
 mod policy;
 mod preflight;
@@ -25,6 +27,8 @@ mod timeline;
 pub mod tls;
 mod verbs;
 mod wishes_page;
+
+pub use wishes_page::SAVED as WISHES_PAGE_SAVED;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,7 +80,7 @@ impl Shared {
     }
 }
 
-/// Every path but that of customers' own pages, which a sealed link opens.
+/// Every path but that of customers' own pages, which a sealed link opens, and of the page about this interface.
 fn table() -> Vec<Path> {
     use About::{EveryChannel, NoChannel, OneChannel};
     use Access::{Needs, Open};
@@ -118,6 +122,7 @@ fn table() -> Vec<Path> {
         at("/v1/follow-ups/{id}/done", [post(Needs(Tell, EveryChannel), follow_ups::done)]),
         at("/v1/policy", [get(Needs(Read, NoChannel), policy::get)]),
         at("/metrics", [get(Needs(Read, NoChannel), metrics::get)]),
+        at("/openapi.json", [get(Open, openapi::get)]),
         at("/livez", [get(Open, health::livez)]),
         at("/readyz", [get(Open, health::readyz)]),
     ]
@@ -127,7 +132,9 @@ fn routes(app: &mut web::ServiceConfig) {
     for path in table() {
         app.service(path.resource());
     }
-    app.service(wishes_page::resource("/wishes/{token}")).default_service(web::to(answering::not_found));
+    app.service(docs::resource("/docs"))
+        .service(wishes_page::resource("/wishes/{token}"))
+        .default_service(web::to(answering::not_found));
 }
 
 /// Every method of every path in the table, and who may call it.

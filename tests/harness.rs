@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod browser;
 pub mod certificates;
+pub mod contract;
 pub mod gateway;
 pub mod keys;
 pub mod proxy;
@@ -152,7 +153,7 @@ impl Caller {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: &[u8],
+        sent: &[u8],
     ) -> Result<Response, ureq::Error> {
         let request =
             ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
@@ -161,7 +162,7 @@ impl Caller {
             Some(authorization) => request.header("authorization", authorization),
             None => request,
         };
-        let request = request.body(body).expect("a request");
+        let request = request.body(sent).expect("a request");
         let mut response = self.agent.run(request)?;
         let headers = response.headers().clone();
         let header = headers.get("content-type").and_then(|value| value.to_str().ok());
@@ -173,7 +174,9 @@ impl Caller {
         } else {
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         };
-        Ok(Response { status, content_type, headers, body })
+        let response = Response { status, content_type, headers, body };
+        contract::check(method, path, sent, &response);
+        Ok(response)
     }
 
     pub fn get(&self, path: &str) -> Response {

@@ -25,6 +25,7 @@ mod import;
 mod imports;
 mod key_commands;
 mod ledgers;
+mod openapi;
 mod policy_files;
 mod privacy;
 mod promises;

@@ -108,6 +108,9 @@ fn calls(page: &str, follow_up: &str) -> Vec<Call> {
             ..on("POST", "/wishes/{token}", page, &none)
         },
         call("GET", "/metrics", &none),
+        on("HEAD", "/wishes/{token}", page, &none),
+        call("GET", "/openapi.json", &none),
+        call("GET", "/docs", &none),
         call("GET", "/livez", &none),
         call("GET", "/readyz", &none),
         call("DELETE", "/v1/customers/{customer}", &none),
@@ -140,8 +143,9 @@ fn wrong_calls() -> Vec<Call> {
 /// The routes there are, and their methods: those of the table, and the customers' own page.
 fn routes() -> BTreeSet<(String, String)> {
     let table = endpoints().into_iter().map(|(method, path, _)| (method, path.to_owned()));
-    let page = ["GET", "POST"].map(|method| (method.to_owned(), "/wishes/{token}".to_owned()));
-    table.chain(page).collect()
+    let page = ["GET", "HEAD", "POST"].map(|method| (method.to_owned(), "/wishes/{token}".to_owned()));
+    let docs = [("GET".to_owned(), "/docs".to_owned())];
+    table.chain(page).chain(docs).collect()
 }
 
 #[test]

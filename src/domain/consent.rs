@@ -40,6 +40,8 @@ pub enum ConsentState {
 }
 
 impl ConsentState {
+    pub const ALL: [Self; 4] = [Self::Granted, Self::Pending, Self::Withdrawn, Self::Expired];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -31,6 +31,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::Unknown,
+        Self::Sent,
+        Self::Delivered,
+        Self::Bounced,
+        Self::Answered,
+        Self::Cancelled,
+        Self::Failed,
+    ];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, ContentType, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
@@ -101,6 +101,12 @@ pub async fn not_found() -> Result<HttpResponse, Refusal> {
     Err(Problem::new(ProblemKind::NotFound, "no such path").into())
 }
 
-pub async fn method_not_allowed() -> Result<HttpResponse, Refusal> {
-    Err(Problem::new(ProblemKind::MethodNotAllowed, "this path has no such method").into())
+/// Says which methods there are, in the words of `Allow`.
+pub async fn method_not_allowed(allowed: String) -> HttpResponse {
+    let detail = format!("this path has no such method; there is {allowed}");
+    let mut response = Refusal(Problem::new(ProblemKind::MethodNotAllowed, detail)).error_response();
+    if let Ok(allowed) = allowed.parse() {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
 }

@@ -13,12 +13,10 @@ use std::io;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::stream::unfold;
-use serde::Deserialize;
 
 use crate::decision_log::Seen;
 use crate::domain::moment::Moment;
@@ -26,10 +24,11 @@ use crate::gate::ask::Wanted;
 use crate::gate::batch::{self, Batch, Item, MOST_IMAGINED, Manner, Outcome, Placed};
 use crate::wire::answer::AnswerBody;
 use crate::wire::batch::{ArbitratedBody, Asked, ProblemLine, read_line};
-use crate::wire::problem::{FieldError, Problem, ProblemKind};
+use crate::wire::problem::{Problem, ProblemKind};
+use crate::wire::query::Query;
 
 use super::answering::Refusal;
-use super::body::refuse_encoded;
+use super::body::{media_type, refuse_encoded};
 use super::callers::Called;
 use super::channels::{self, CalledBy};
 use super::connection::{Requests, Unanswered};
@@ -49,22 +48,24 @@ const FEW: usize = 16;
 const BLOCK: usize = 10_000;
 const BLOCK_BYTES: usize = 16 * 1024 * 1024;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Query {
+/// How the lines are to be judged.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
     alternatives: bool,
     dry_run: bool,
     arbitrate: bool,
 }
 
-/// What is misspelt here would reserve what should not be.
-fn read_query(request: &HttpRequest) -> Result<Query, Problem> {
-    let query = web::Query::<Query>::from_query(request.query_string());
-    query.map(web::Query::into_inner).map_err(|error| {
-        let detail =
-            format!("the query takes `dry_run`, `arbitrate` and `alternatives`, true or false: {error}");
-        Problem::fields(vec![FieldError { pointer: String::new(), detail }])
-    })
+impl Wish {
+    fn read(mut query: Query<'_>) -> Result<Self, Problem> {
+        let wish = Self {
+            alternatives: query.switch("alternatives"),
+            dry_run: query.switch("dry_run"),
+            arbitrate: query.switch("arbitrate"),
+        };
+        query.finish()?;
+        Ok(wish)
+    }
 }
 
 pub async fn post(
@@ -73,18 +74,16 @@ pub async fn post(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Refusal> {
-    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = given.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
+    if media_type(&request) != MEDIA_TYPE {
         let detail = format!("a batch is read as `{MEDIA_TYPE}`: one JSON object a line");
         return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into());
     }
     refuse_encoded(&request)?;
-    let query = read_query(&request)?;
+    let wish = Wish::read(Query::of(request.query_string()))?;
     let load = request.app_data::<Load>().cloned();
     load.as_ref().map_or(Ok(()), Load::admit_batch)?;
     let unanswered = request.conn_data::<Requests>().map(Requests::hold);
-    let exchange = Exchange::new(shared, called.into_inner(), payload, query);
+    let exchange = Exchange::new(shared, called.into_inner(), payload, wish);
     let exchange = Exchange { load, _unanswered: unanswered, ..exchange };
     let answers = unfold(exchange, |mut exchange| async move {
         match exchange.next_piece().await {
@@ -125,11 +124,11 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(shared: web::Data<Shared>, called: Called, payload: web::Payload, query: Query) -> Self {
-        let wanted = Wanted { alternatives: query.alternatives };
-        let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: query.dry_run });
+    fn new(shared: web::Data<Shared>, called: Called, payload: web::Payload, wish: Wish) -> Self {
+        let wanted = Wanted { alternatives: wish.alternatives };
+        let batch = Batch::new(&shared.gate, Manner { wanted, dry_run: wish.dry_run });
         let lines = Metered::new(Lines::new(shared.max_body_bytes), called.bucket.clone());
-        let block = query.arbitrate.then(Default::default);
+        let block = wish.arbitrate.then(Default::default);
         let began = shared.clock.now();
         Self {
             shared,
@@ -142,7 +141,7 @@ impl Exchange {
             batch,
             block,
             seen: HashMap::new(),
-            is_dry_run: query.dry_run,
+            is_dry_run: wish.dry_run,
             is_abandoned: false,
             is_cut: false,
         }

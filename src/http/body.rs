@@ -1,7 +1,7 @@
 //! Request bodies: of bounded size, in bounded time; most are JSON.
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -27,8 +27,10 @@ impl FromRequest for JsonBody {
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
         let arriving = AnyBody::from_request(request, payload);
         async move {
+            is_json?;
             let AnyBody(bytes, admitted) = arriving.await?;
             Ok(Self(parsed(&bytes)?, admitted))
         }
@@ -41,11 +43,15 @@ impl FromRequest for OptionalJsonBody {
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
         let arriving = AnyBody::from_request(request, payload);
         async move {
             let AnyBody(bytes, admitted) = arriving.await?;
-            let value = if bytes.is_empty() { Value::Null } else { parsed(&bytes)? };
-            Ok(Self(value, admitted))
+            if bytes.is_empty() {
+                return Ok(Self(Value::Null, admitted));
+            }
+            is_json?;
+            Ok(Self(parsed(&bytes)?, admitted))
         }
         .boxed_local()
     }
@@ -61,6 +67,23 @@ pub fn refuse_encoded(request: &HttpRequest) -> Result<(), Refusal> {
         return Ok(());
     }
     let detail = "bodies are read as they are, without a Content-Encoding; send this one uncompressed";
+    Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into())
+}
+
+/// The media type of what is sent, without its parameters and in small letters.
+pub fn media_type(request: &HttpRequest) -> String {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    given.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// Whether the body says that it is JSON, of whatever kind. What says nothing, or something else, is what any page in a
+/// browser may send to any address; JSON it may not.
+fn is_json(request: &HttpRequest) -> Result<(), Refusal> {
+    let given = media_type(request);
+    if given == "application/json" || (given.starts_with("application/") && given.ends_with("+json")) {
+        return Ok(());
+    }
+    let detail = "a body is read as `application/json`, and must say so in `Content-Type`";
     Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into())
 }
 

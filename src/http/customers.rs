@@ -1,12 +1,12 @@
 //! `/v1/customers/{customer}` and what is set about a customer.
 
-use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::gate::put::Put;
 use crate::wire::fields::{LONGEST_ID, name_error};
 use crate::wire::problem::{FieldError, Problem};
 use crate::wire::put::{read_facts_body, read_lift, read_suppression_body, read_wishes_body};
+use crate::wire::query::Query;
 use crate::wire::{customer, export};
 
 use super::Shared;
@@ -87,19 +87,14 @@ pub async fn put_suppression(
     set(&shared, &called, &customer, &put).await
 }
 
-#[derive(Debug, Deserialize)]
-pub struct LiftQuery {
-    purpose: Option<String>,
-}
-
 pub async fn delete_suppression(
     shared: web::Data<Shared>,
     called: CalledBy,
     path: web::Path<(String, String)>,
-    query: web::Query<LiftQuery>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
-    let put = read_lift(&channel, query.purpose.as_deref(), shared.gate.policy())?;
+    let put = read_lift(&channel, Query::of(request.query_string()), shared.gate.policy())?;
     channels::may_put(&called.caller, &put.suppressions)?;
     set(&shared, &called, &customer, &put).await
 }

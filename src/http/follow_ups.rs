@@ -1,23 +1,15 @@
 //! `GET /v1/follow-ups`, `GET /v1/follow-ups/{id}`, `POST /v1/follow-ups/{id}/claim|done`
 
-use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::gate::follow_up::FollowUpError;
-use crate::wire::follow_up::{self, LARGEST_PAGE};
-use crate::wire::problem::{FieldError, Problem, ProblemKind};
+use crate::wire::follow_up::{self, LARGEST_PAGE, USUAL_PAGE};
+use crate::wire::problem::{Problem, ProblemKind};
+use crate::wire::query::Query;
 
 use super::Shared;
 use super::answering::{Refusal, json};
 use super::body::JsonBody;
-
-/// How many are listed when nothing is said.
-const USUAL_PAGE: usize = 50;
-
-#[derive(Debug, Deserialize)]
-pub struct Query {
-    limit: Option<String>,
-}
 
 impl From<FollowUpError> for Refusal {
     fn from(error: FollowUpError) -> Self {
@@ -31,12 +23,10 @@ impl From<FollowUpError> for Refusal {
     }
 }
 
-pub async fn list(shared: web::Data<Shared>, query: web::Query<Query>) -> Result<HttpResponse, Refusal> {
-    let limit = query.limit.as_deref().map_or(Some(USUAL_PAGE), |limit| limit.parse().ok());
-    let Some(limit) = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit)) else {
-        let detail = format!("expected a whole number from 1 to {LARGEST_PAGE}");
-        return Err(Problem::fields(vec![FieldError { pointer: "?limit".to_owned(), detail }]).into());
-    };
+pub async fn list(shared: web::Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+    let mut query = Query::of(request.query_string());
+    let limit = query.whole("limit", 1..=LARGEST_PAGE).unwrap_or(USUAL_PAGE);
+    query.finish()?;
     let follow_ups = shared.gate.follow_ups(limit).await?;
     Ok(json(&follow_up::list(&follow_ups, shared.clock.now())))
 }

@@ -26,7 +26,10 @@ pub fn at<const N: usize>(path: &'static str, endpoints: [Endpoint; N]) -> Path 
 impl Path {
     #[expect(clippy::disallowed_methods, reason = "this is where the table becomes resources")]
     pub fn resource(self) -> Resource {
-        let resource = web::resource(self.path).default_service(web::to(answering::method_not_allowed));
+        let allowed: Vec<&str> = self.endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect();
+        let allowed = allowed.join(", ");
+        let refused = web::to(move || answering::method_not_allowed(allowed.clone()));
+        let resource = web::resource(self.path).default_service(refused);
         self.endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route))
     }
 }
@@ -44,7 +47,7 @@ macro_rules! methods {
     };
 }
 
-methods! { get GET, put PUT, post POST, delete DELETE }
+methods! { get GET, head HEAD, put PUT, post POST, delete DELETE }
 
 fn endpoint<F, Args>(method: Method, access: Access, handler: F) -> Endpoint
 where

@@ -1,10 +1,11 @@
 //! `GET /v1/customers/{customer}/timeline`
 
 use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::timeline::timeline;
-use crate::wire::problem::{Problem, ProblemKind};
+use crate::wire::query::Query;
+use crate::wire::timeline::Wanted;
 use crate::wire::{story, timeline as body};
 
 use super::Shared;
@@ -14,10 +15,9 @@ use super::customers::checked;
 pub async fn get(
     shared: web::Data<Shared>,
     customer: web::Path<String>,
-    query: Result<web::Query<body::Query>, actix_web::Error>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
-    let query = query.map_err(|error| Problem::new(ProblemKind::Malformed, format!("the query: {error}")))?;
-    let wanted = query.into_inner().read(shared.gate.policy())?;
+    let wanted = Wanted::read(Query::of(request.query_string()), shared.gate.policy())?;
     let now = shared.clock.now();
     let record = shared.gate.record(checked(&customer)?).await?;
     let refusals = shared.gate.refusals(&customer).await?;

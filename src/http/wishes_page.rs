@@ -20,31 +20,30 @@ use crate::wire::wishes_form::{Filled, Intent, Mistake, Sent, Standing, stop, ta
 use crate::wire::wishes_link::Unopened;
 
 use super::Shared;
-use super::answering::{self, Refusal};
+use super::access::Access::Open;
+use super::answering::Refusal;
 use super::body::AnyBody;
 use super::overload::Admitted;
+use super::routes::{self, at};
 use super::verbs::Undone;
 use page::{Notice, Page};
 
 /// The page as it is after something was saved; beside the address it was sent to, whatever stands
 /// before that.
-const SAVED: &str = "?saved=1";
+pub const SAVED: &str = "?saved=1";
 
 /// The page, with the headers that every answer of it carries: no style but its own is applied, its
 /// address goes nowhere, nobody remembers it.
-#[expect(clippy::disallowed_methods, reason = "the sealed link is the key to it; no other is needed")]
-pub(super) fn resource(path: &str) -> impl HttpServiceFactory + 'static {
+pub(super) fn resource(path: &'static str) -> impl HttpServiceFactory + 'static {
     let headers = DefaultHeaders::new()
         .add(("content-security-policy", page::content_security_policy()))
         .add(("referrer-policy", "no-referrer"))
         .add(("cache-control", "no-store"))
         .add(("x-content-type-options", "nosniff"))
         .add(("x-robots-tag", "noindex"));
-    web::resource(path.to_owned())
-        .route(web::get().to(get))
-        .route(web::head().to(get))
-        .route(web::post().to(post))
-        .default_service(web::to(answering::method_not_allowed))
+    // The sealed link is the key to it; no other is needed.
+    at(path, [routes::get(Open, get), routes::head(Open, get), routes::post(Open, post)])
+        .resource()
         .wrap(headers)
 }
 

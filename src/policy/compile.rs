@@ -9,7 +9,7 @@ mod follow_ups;
 mod hours;
 mod names;
 mod phrases;
-pub use names::region;
+pub use names::{LONGEST_REGION, region};
 mod rules;
 
 use std::collections::BTreeSet;

@@ -10,7 +10,7 @@ use crate::domain::words::Name;
 use crate::gate::batch::arbitration::Arbitration;
 
 use super::answer::AnswerBody;
-use super::fields::described;
+use super::fields::{described, whole};
 use super::problem::{FieldError, Problem};
 use super::question::QuestionReader;
 
@@ -40,7 +40,7 @@ pub fn read_line(
     let mut value: Value = serde_json::from_slice(line).map_err(|error| Problem::malformed(&error))?;
     let priority = match value.as_object_mut().and_then(|members| members.remove(PRIORITY)) {
         None | Some(Value::Null) => Ok(0),
-        Some(priority) => priority.as_i64().ok_or_else(|| {
+        Some(priority) => whole(&priority).ok_or_else(|| {
             let detail = match &priority {
                 Value::Number(_) => "is not a whole number, or too large a one".to_owned(),
                 other => format!("expected a whole number, found {}", described(other)),

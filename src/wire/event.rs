@@ -17,6 +17,9 @@ use super::suppression;
 /// How far ahead of the clock an event's `time` may lie.
 pub const FUTURE_TOLERANCE: Span = Span::from_millis(5 * MINUTE_MS);
 
+/// What people write for `expires_at`. Where it matters they are told, rather than that it never ends.
+pub const NEAR_EXPIRES_AT: [&str; 5] = ["expires", "expiry", "expire_at", "expiration", "expires_on"];
+
 /// What stands in for members that a line of `simulate` or a scenario may leave out.
 #[derive(Clone, Debug)]
 pub struct Defaults {
@@ -176,8 +179,8 @@ fn read_data(
         _ => {}
     }
     if matches!(kind, EventKind::ConsentGranted | EventKind::CustomerUnsubscribed) {
-        for near in ["expires", "expiry", "expire_at", "expiration", "expires_on"] {
-            if data.get(near).is_some() {
+        for near in NEAR_EXPIRES_AT {
+            if fields.get(near).is_some() {
                 fields.error(near, "is not known here; did you mean `expires_at`?");
             }
         }

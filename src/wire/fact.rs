@@ -11,11 +11,11 @@ use super::problem::FieldError;
 use super::question::{read_region, zone_error};
 
 /// The most facts in one question or one call.
-const MOST_FACTS: usize = 100;
+pub const MOST_FACTS: usize = 100;
 /// The longest text a fact may be, in characters.
-const LONGEST_TEXT: usize = 1_024;
+pub const LONGEST_TEXT: usize = 1_024;
 /// How deep a fact may nest.
-const DEEPEST: usize = 4;
+pub const DEEPEST: usize = 4;
 
 /// Reads the facts in `value`, which stands at `pointer`. `null` is a fact said to be unknown.
 pub fn read_facts(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> Facts {

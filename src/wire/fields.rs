@@ -177,6 +177,13 @@ impl<'v, 'e> Fields<'v, 'e> {
     }
 }
 
+/// A whole number; `1.0` is one, as it is to JSON Schema and to a question's fingerprint.
+#[must_use]
+pub fn whole(value: &Value) -> Option<i64> {
+    let exact = |float: &f64| float.fract() == 0.0 && float.abs() < 9.0e15;
+    value.as_i64().or_else(|| value.as_f64().filter(exact).map(|float| float as i64))
+}
+
 /// What is wrong with a name, if anything is.
 #[must_use]
 pub fn name_error(text: &str, longest: usize) -> Option<String> {

@@ -9,6 +9,8 @@ use crate::domain::words::Name;
 use super::fields::Fields;
 use super::problem::{FieldError, Problem};
 
+/// How many are listed when nothing is said.
+pub const USUAL_PAGE: usize = 50;
 /// The longest list of follow-ups in one answer.
 pub const LARGEST_PAGE: usize = 500;
 

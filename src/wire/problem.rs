@@ -59,6 +59,36 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    pub const ALL: [Self; 11] = [
+        Self::Malformed,
+        Self::InvalidFields,
+        Self::ContactIdTaken,
+        Self::NotFound,
+        Self::AlreadyClaimed,
+        Self::MethodNotAllowed,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::TimedOut,
+        Self::LedgerUnavailable,
+        Self::OutOfOrder,
+    ];
+
+    /// What a problem's `type` says.
+    #[must_use]
+    pub fn urn(self) -> String {
+        format!("urn:contact-governor:problem:{}", self.parts().0)
+    }
+
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.parts().1
+    }
+
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.parts().2
+    }
+
     const fn parts(self) -> (&'static str, &'static str, u16) {
         match self {
             Self::Malformed => ("malformed", "This is not valid JSON", 400),
@@ -84,11 +114,10 @@ impl ProblemKind {
 impl Problem {
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        let (name, title, status) = kind.parts();
         Self {
-            kind: format!("urn:contact-governor:problem:{name}"),
-            title,
-            status,
+            kind: kind.urn(),
+            title: kind.title(),
+            status: kind.status(),
             detail: detail.into(),
             errors: Vec::new(),
         }

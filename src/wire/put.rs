@@ -13,8 +13,9 @@ use crate::policy::Policy;
 
 use super::customer;
 use super::fact::{read_facts, to_json};
-use super::fields::{Fields, LONGEST_LIST, described, escaped};
+use super::fields::{Fields, LONGEST_LIST, described, escaped, whole};
 use super::problem::{FieldError, Problem};
+use super::query::Query;
 use super::question::among;
 use super::suppression;
 
@@ -63,15 +64,11 @@ pub fn read_suppression_body(channel: &str, value: &Value, policy: &Policy) -> R
 ///
 /// # Errors
 /// When the policy knows no such channel or purpose.
-pub fn read_lift(channel: &str, purpose: Option<&str>, policy: &Policy) -> Result<Put, Problem> {
+pub fn read_lift(channel: &str, mut query: Query<'_>, policy: &Policy) -> Result<Put, Problem> {
     let channel = in_path(suppression::channel(channel, policy))?;
     let known = policy.company.purposes.iter().map(|purpose| &purpose.name);
-    let purposes = match purpose.map(|purpose| among(purpose, known)).transpose() {
-        Ok(purpose) => purpose.into_iter().collect(),
-        Err(detail) => {
-            return Err(Problem::fields(vec![FieldError { pointer: "?purpose".to_owned(), detail }]));
-        }
-    };
+    let purposes = query.read("purpose", |purpose| among(purpose, known)).into_iter().collect();
+    query.finish()?;
     Ok(Put { suppressions: vec![SuppressionPut::Lift { channel, purposes }], ..Put::default() })
 }
 
@@ -209,7 +206,7 @@ fn read_limit(
 ) -> Option<WishedLimit> {
     let mut fields = Fields::of(value, pointer, errors)?;
     let limit = fields.required("limit").and_then(|value| {
-        let limit = value.as_u64().and_then(|limit| u32::try_from(limit).ok());
+        let limit = whole(value).and_then(|limit| u32::try_from(limit).ok());
         if limit.is_none() {
             fields.error("limit", "expected a whole number from 0");
         }

@@ -2,40 +2,28 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::consent::ConsentWord;
 use crate::domain::event::EventKind;
 use crate::domain::moment::Moment;
 use crate::domain::timeline::{Happening, KINDS};
-use crate::domain::words::{Delivery, Tags, nearest};
+use crate::domain::words::{Delivery, Tags};
 use crate::policy::Policy;
 
-use super::problem::{FieldError, Problem};
+use super::problem::Problem;
+use super::query::{Query, digits};
 use super::{export, story};
 
 /// How many happenings a page holds when nothing is said, and at most.
-const USUAL_PAGE: usize = 50;
-const LARGEST_PAGE: usize = 500;
-
-/// What a caller wants to see, as the query says it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Query {
-    channel: Option<String>,
-    kind: Option<String>,
-    limit: Option<String>,
-    before: Option<String>,
-    #[serde(rename = "as")]
-    form: Option<String>,
-}
+pub const USUAL_PAGE: usize = 50;
+pub const LARGEST_PAGE: usize = 500;
 
 /// What a caller wants to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     channel: Option<String>,
-    kind: Option<String>,
+    kind: Option<&'static str>,
     limit: usize,
     before: Option<Cursor>,
     /// In sentences rather than JSON.
@@ -58,60 +46,28 @@ impl fmt::Display for Cursor {
 impl Cursor {
     fn parse(text: &str) -> Option<Self> {
         let (at, seen) = text.split_once('.')?;
+        digits(at.strip_prefix('-').unwrap_or(at)).and(digits(seen))?;
         Some(Self { at: Moment::from_millis(at.parse().ok()?), seen: seen.parse().ok()? })
     }
 }
 
-impl Query {
+impl Wanted {
     /// # Errors
     /// A problem that names every part of the query that is wrong.
-    pub fn read(self, policy: &Policy) -> Result<Wanted, Problem> {
-        let mut errors = Vec::new();
-        let mut error =
-            |name: &str, detail: String| errors.push(FieldError { pointer: format!("?{name}"), detail });
-        let channels = || policy.company.channels.iter().map(|channel| &*channel.name);
-        if let Some(channel) =
-            self.channel.as_deref().filter(|channel| !channels().any(|known| known == *channel))
-        {
-            error("channel", unknown(channel, channels()));
-        }
-        if let Some(kind) = self.kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
-            error("kind", unknown(kind, KINDS.into_iter()));
-        }
-        let limit = self.limit.as_deref().map_or(Some(USUAL_PAGE), |limit| limit.parse().ok());
-        let limit = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-        if limit.is_none() {
-            error("limit", format!("expected a whole number from 1 to {LARGEST_PAGE}"));
-        }
-        let before = self.before.as_deref().map(Cursor::parse);
-        if before == Some(None) {
-            error("before", "expected what an earlier page gave as `next`".to_owned());
-        }
-        let text = match self.form.as_deref() {
-            None | Some("json") => false,
-            Some("text") => true,
-            Some(other) => {
-                error("as", unknown(other, ["json", "text"].into_iter()));
-                false
-            }
+    pub fn read(mut query: Query<'_>, policy: &Policy) -> Result<Self, Problem> {
+        let channels = policy.company.channels.iter().map(|channel| &*channel.name);
+        let wanted = Self {
+            channel: query.word("channel", channels).map(str::to_owned),
+            kind: query.word("kind", KINDS.into_iter()),
+            limit: query.whole("limit", 1..=LARGEST_PAGE).unwrap_or(USUAL_PAGE),
+            before: query.read("before", |text| {
+                Cursor::parse(text).ok_or_else(|| "expected what an earlier page gave as `next`".to_owned())
+            }),
+            text: query.word("as", ["json", "text"].into_iter()) == Some("text"),
         };
-        match (limit, errors.is_empty()) {
-            (Some(limit), true) => {
-                Ok(Wanted { channel: self.channel, kind: self.kind, limit, before: before.flatten(), text })
-            }
-            _ => Err(Problem::fields(errors)),
-        }
+        query.finish()?;
+        Ok(wanted)
     }
-}
-
-fn unknown<'k>(given: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
-    let shown: String = given.chars().take(60).collect();
-    let hint =
-        nearest(&shown, known.clone()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!(
-        "`{shown}` is none of {}{hint}",
-        known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    )
 }
 
 /// A page: what is on it, and where the next one begins.
@@ -135,7 +91,7 @@ impl Wanted {
         let mut of_moment = (Moment::from_millis(i64::MAX), 0);
         let mut rest = all
             .iter()
-            .filter(|one| self.kind.as_deref().is_none_or(|kind| one.kind() == kind))
+            .filter(|one| self.kind.is_none_or(|kind| one.kind() == kind))
             .filter(|one| {
                 self.channel
                     .as_deref()

@@ -1,4 +1,4 @@
-//! A real Chromium without scripts, spoken to over `WebDriver`, gone when the test is.
+//! A real Chromium, spoken to over `WebDriver`, gone when the test is.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -21,9 +21,20 @@ pub struct Browser {
     _folder: TempDir,
 }
 
+/// What somebody looks through.
+pub struct Window {
+    pub width: u32,
+    pub height: u32,
+    pub scripts: bool,
+}
+
 impl Browser {
     /// With a window as wide as a telephone's, and scripts off.
     pub fn start() -> Self {
+        Self::with(&Window { width: 360, height: 1000, scripts: false })
+    }
+
+    pub fn with(window: &Window) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut driver = Command::new("sh")
             .args(["-c", UNTIL_INPUT_ENDS, "sh", "chromedriver", "--port=0"])
@@ -45,8 +56,8 @@ impl Browser {
             "args": ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--hide-scrollbars", profile],
-            "prefs": {"profile.managed_default_content_settings.javascript": 2},
-            "mobileEmulation": {"deviceMetrics": {"width": 360, "height": 1000, "pixelRatio": 1.0, "mobile": false, "touch": false}},
+            "prefs": {"profile.managed_default_content_settings.javascript": if window.scripts { 1 } else { 2 }},
+            "mobileEmulation": {"deviceMetrics": {"width": window.width, "height": window.height, "pixelRatio": 1.0, "mobile": false, "touch": false}},
         });
         let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "timeouts": {"implicit": 10_000}}}});
         let mut browser =

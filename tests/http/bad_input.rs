@@ -91,8 +91,8 @@ fn what_is_not_json_is_a_problem_and_not_the_end() {
 fn a_body_of_100_megabytes_is_refused_before_it_is_read() {
     let governor = Governor::start();
     let mut stream = TcpStream::connect(governor.caller.address()).expect("a connection");
-    let head =
-        "POST /v1/preflight HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 104857600\r\n\r\n{";
+    let head = "POST /v1/preflight HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                content-length: 104857600\r\n\r\n{";
     stream.write_all(head.as_bytes()).expect("sent");
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).expect("an answer");

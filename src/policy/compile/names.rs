@@ -65,10 +65,13 @@ pub fn regions(texts: &Texts, mistakes: &mut Collector<'_>) -> Vec<Name> {
     regions
 }
 
+/// The longest region code, in characters: room for `US-FL` and what lies within.
+pub const LONGEST_REGION: usize = 16;
+
 /// A region code in capitals: parts of letters and digits, joined by hyphens.
 #[must_use]
 pub fn region(text: &str) -> Option<Name> {
-    let sound = text.len() <= 16
+    let sound = text.len() <= LONGEST_REGION
         && text
             .split('-')
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));

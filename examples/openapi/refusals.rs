@@ -1,0 +1,116 @@
+//! The refusals that many operations share, each described once.
+
+use contact_governor::wire::problem::ProblemKind;
+use serde_json::{Value, json};
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::{Ref, RefOr};
+
+use super::operation::content;
+use super::shape::{self, Shape, text, whole_from};
+use super::shapes::problems::example;
+
+pub const PROBLEM: &str = "application/problem+json";
+
+/// The refusal of that name.
+pub fn named(name: &str) -> RefOr<Response> {
+    RefOr::Ref(Ref::from_response_name(name))
+}
+
+pub fn problem(said: &str, example: Value) -> ResponseBuilder {
+    ResponseBuilder::new().description(said).content(PROBLEM, content(shape::named("Problem"), Some(example)))
+}
+
+fn header(said: &str, shape: Shape) -> Header {
+    HeaderBuilder::new().schema(Some(shape)).description(Some(said)).build()
+}
+
+fn retry_after() -> Header {
+    header("In how many seconds to try again.", whole_from(0))
+}
+
+/// One that this program has a kind of problem for.
+fn of_kind(kind: ProblemKind, said: &str, detail: &str) -> Response {
+    problem(said, example(kind, detail)).build()
+}
+
+fn of_key(status: u16, name: &str, title: &str, said: &str, detail: &str) -> ResponseBuilder {
+    let kind = format!("urn:contact-governor:problem:{name}");
+    problem(said, json!({"type": kind, "title": title, "status": status, "detail": detail}))
+}
+
+fn bad_request() -> Response {
+    let detail = "`emial` is none of `email`, `sms`, `voice`, `mail`; did you mean `email`?";
+    let mut example = example(ProblemKind::InvalidFields, &format!("/channel: {detail}"));
+    if let Some(members) = example.as_object_mut() {
+        members.insert("errors".to_owned(), json!([{"pointer": "/channel", "detail": detail}]));
+    }
+    problem("Something is not right: every bad field is named.", example).build()
+}
+
+fn unavailable(said: &str) -> Response {
+    let example = example(ProblemKind::LedgerUnavailable, "the ledger did not answer within 2000 ms");
+    problem(said, example).header("Retry-After", retry_after()).build()
+}
+
+/// Names and refusals, in the order of their status.
+pub fn all() -> Vec<(&'static str, Response)> {
+    let unauthorized = of_key(
+        401,
+        "unauthorized",
+        "A key is needed",
+        "The key is missing, unknown or expired.",
+        "this needs an API key, as `Authorization: Bearer cg_…`",
+    );
+    let forbidden = of_key(
+        403,
+        "forbidden",
+        "This key is not for that",
+        "The key is not for this.",
+        "the key has no such scope",
+    );
+    let throttled = of_key(
+        429,
+        "too-many-requests",
+        "Too many requests",
+        "Too many requests by this caller. It never means a customer's cap.",
+        "this key may make 100 requests a second",
+    );
+    let throttled = throttled
+        .header("Retry-After", retry_after())
+        .header("RateLimit", header("What is left, and when more is; after the IETF draft.", text()))
+        .header("RateLimit-Policy", header("How many requests are allowed in which time.", text()));
+    vec![
+        ("BadRequest", bad_request()),
+        ("Unauthorized", unauthorized.build()),
+        ("Forbidden", forbidden.build()),
+        (
+            "TimedOut",
+            of_kind(
+                ProblemKind::TimedOut,
+                "The body took too long to arrive.",
+                "the body took longer than 10 s",
+            ),
+        ),
+        (
+            "TooLarge",
+            of_kind(ProblemKind::TooLarge, "The body is too large.", "a body may have at most 1048576 bytes"),
+        ),
+        (
+            "UnsupportedMediaType",
+            of_kind(
+                ProblemKind::UnsupportedMediaType,
+                "The body is of another media type.",
+                "a body is read as `application/json`, and must say so in `Content-Type`",
+            ),
+        ),
+        ("TooManyRequests", throttled.build()),
+        (
+            "Unavailable",
+            unavailable(
+                "The ledger cannot be reached, or there is too much to do. It is safe to send the same again.",
+            ),
+        ),
+        ("TooBusy", unavailable("There is too much to do.")),
+    ]
+}
