@@ -15,6 +15,8 @@ use crate::settings::Settings;
 
 /// What the targets of this program begin with; they know what may be said.
 const OWN: &str = "contact_governor";
+/// Where the HTTP server says what was wrong with a request.
+const CLIENTS_MISTAKES: &str = "actix_http::h1::dispatcher";
 /// The most detail in which all others are heard.
 const OTHERS: LevelFilter = LevelFilter::INFO;
 
@@ -34,5 +36,6 @@ pub fn start(settings: &Settings) {
 fn may_be_heard(said: &Metadata<'_>) -> bool {
     let is_own =
         said.target().strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    is_own || *said.level() <= OTHERS
+    // What clients send wrongly is no error of ours, and whoever scans the port would fill the log.
+    is_own || (*said.level() <= OTHERS && said.target() != CLIENTS_MISTAKES)
 }

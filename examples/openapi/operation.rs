@@ -1,5 +1,6 @@
 //! One operation: what it needs, what it takes, what it answers.
 
+pub use contact_governor::domain::caller::Scope;
 use contact_governor::wire::problem::ProblemKind;
 use serde_json::Value;
 use utoipa::openapi::Required;
@@ -25,26 +26,6 @@ pub const OPERATE: &str = "Operate";
 pub const KEY: &str = "key";
 
 pub const JSON: &str = "application/json";
-
-/// What a key must be for.
-#[derive(Clone, Copy)]
-pub enum Scope {
-    Ask,
-    Tell,
-    Read,
-    Admin,
-}
-
-impl Scope {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ask => "ask",
-            Self::Tell => "tell",
-            Self::Read => "read",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 pub struct Described {
     path: &'static str,

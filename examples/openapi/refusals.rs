@@ -34,11 +34,6 @@ fn of_kind(kind: ProblemKind, said: &str, detail: &str) -> Response {
     problem(said, example(kind, detail)).build()
 }
 
-fn of_key(status: u16, name: &str, title: &str, said: &str, detail: &str) -> ResponseBuilder {
-    let kind = format!("urn:contact-governor:problem:{name}");
-    problem(said, json!({"type": kind, "title": title, "status": status, "detail": detail}))
-}
-
 fn bad_request() -> Response {
     let detail = "`emial` is none of `email`, `sms`, `voice`, `mail`; did you mean `email`?";
     let mut example = example(ProblemKind::InvalidFields, &format!("/channel: {detail}"));
@@ -48,42 +43,42 @@ fn bad_request() -> Response {
     problem("Something is not right: every bad field is named.", example).build()
 }
 
-fn unavailable(said: &str) -> Response {
-    let example = example(ProblemKind::LedgerUnavailable, "the ledger did not answer within 2000 ms");
+fn unavailable(said: &str, kind: ProblemKind, detail: &str) -> Response {
+    let example = example(kind, detail);
     problem(said, example).header("Retry-After", retry_after()).build()
 }
 
 /// Names and refusals, in the order of their status.
 pub fn all() -> Vec<(&'static str, Response)> {
-    let unauthorized = of_key(
-        401,
-        "unauthorized",
-        "A key is needed",
+    let unauthorized = problem(
         "The key is missing, unknown or expired.",
-        "this needs an API key, as `Authorization: Bearer cg_…`",
-    );
-    let forbidden = of_key(
-        403,
-        "forbidden",
-        "This key is not for that",
-        "The key is not for this.",
-        "the key has no such scope",
-    );
-    let throttled = of_key(
-        429,
-        "too-many-requests",
-        "Too many requests",
+        example(
+            ProblemKind::Unauthenticated,
+            "this takes a key that is known here, as `Authorization: Bearer cg_…`",
+        ),
+    )
+    .header("WWW-Authenticate", header("How to show a key.", text()));
+    let throttled = problem(
         "Too many requests by this caller. It never means a customer's cap.",
-        "this key may make 100 requests a second",
-    );
-    let throttled = throttled
-        .header("Retry-After", retry_after())
-        .header("RateLimit", header("What is left, and when more is; after the IETF draft.", text()))
-        .header("RateLimit-Policy", header("How many requests are allowed in which time.", text()));
+        example(
+            ProblemKind::Throttled,
+            "too many requests of one caller; call again in 1 s. No customer's cap is meant",
+        ),
+    )
+    .header("Retry-After", retry_after())
+    .header("RateLimit", header("What is left, and when more is; after the IETF draft.", text()))
+    .header("RateLimit-Policy", header("How many requests are allowed in which time.", text()));
     vec![
         ("BadRequest", bad_request()),
         ("Unauthorized", unauthorized.build()),
-        ("Forbidden", forbidden.build()),
+        (
+            "Forbidden",
+            of_kind(
+                ProblemKind::Forbidden,
+                "The key is not for this.",
+                "this takes a key with the scope `read`",
+            ),
+        ),
         (
             "TimedOut",
             of_kind(
@@ -109,8 +104,17 @@ pub fn all() -> Vec<(&'static str, Response)> {
             "Unavailable",
             unavailable(
                 "The ledger cannot be reached, or there is too much to do. It is safe to send the same again.",
+                ProblemKind::LedgerUnavailable,
+                "the ledger did not answer within 2000 ms",
             ),
         ),
-        ("TooBusy", unavailable("There is too much to do.")),
+        (
+            "TooBusy",
+            unavailable(
+                "There is too much to do.",
+                ProblemKind::Overloaded,
+                "more is asked at the moment than can be answered in time; ask again a little later",
+            ),
+        ),
     ]
 }

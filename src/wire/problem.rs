@@ -59,9 +59,11 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::InvalidFields,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::ContactIdTaken,
         Self::NotFound,
         Self::AlreadyClaimed,
@@ -69,7 +71,10 @@ impl ProblemKind {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::TimedOut,
+        Self::Throttled,
         Self::LedgerUnavailable,
+        Self::AuditUnavailable,
+        Self::Overloaded,
         Self::OutOfOrder,
     ];
 

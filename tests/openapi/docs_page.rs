@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::harness::Governor;
 use crate::harness::browser::{Browser, Window};
+use crate::harness::{Governor, time_until};
 
 #[test]
 fn a_question_is_tried_on_the_page() {
@@ -14,6 +14,7 @@ fn a_question_is_tried_on_the_page() {
     assert!(browser.text("#nav").contains("May this customer be contacted?"), "{}", browser.text("#nav"));
     // The body is filled in from the example.
     browser.click("#preflight button");
+    time_until(|| browser.text("#preflight .result") != "Waiting …");
     let said = browser.text("#preflight .result");
     assert!(said.contains("\"contact_id\": \"msg-8812\""), "{said}");
     let kept = governor.caller.get("/v1/customers/c-1001").body;

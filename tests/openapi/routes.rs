@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use contact_governor::http::endpoints;
-use serde_json::Value;
+use contact_governor::http::{Access, endpoints};
+use serde_json::{Value, json};
 
 use crate::harness::Process;
 use crate::harness::contract::Contract;
@@ -35,8 +35,15 @@ fn every_endpoint_of_the_program_is_in_the_document() {
     let described = described();
     let endpoints = endpoints();
     assert!(endpoints.len() > 20, "{}", endpoints.len());
-    for (method, path, _) in endpoints {
+    let document = Contract::kept().document;
+    for (method, path, access) in endpoints {
         assert!(described.contains(&(path.to_owned(), method.clone())), "{method} {path} is in no document");
+        let security = &document["paths"][path][method.to_lowercase()]["security"];
+        let scopes = match access {
+            Access::Open => json!([]),
+            Access::Needs(scope, _) => json!([{"key": [scope.name()]}, {}]),
+        };
+        assert_eq!(*security, scopes, "who may {method} {path}");
     }
 }
 

@@ -120,7 +120,7 @@ fn facts() -> Described {
 
 fn of_channel(described: Described) -> Described {
     let channel = one_of([named("Channel"), words([ALL])]);
-    of_customer(described).parameter(in_path("channel", "A channel, or `all`.", channel)).needs(Scope::Tell)
+    of_customer(described).parameter(in_path("channel", "A channel, or `all`.", channel))
 }
 
 fn suppress() -> Described {
@@ -134,6 +134,7 @@ fn suppress() -> Described {
             Some(example),
         )
         .takes_json()
+        .needs(Scope::Tell)
         .answers_nothing(204, "It is so.")
 }
 
@@ -141,5 +142,6 @@ fn resume() -> Described {
     of_channel(delete("/v1/customers/{customer}/suppressions/{channel}", "unsuppress"))
         .said(CUSTOMERS, "Take an unsubscription back", "For every purpose, or one.")
         .query("purpose", "For this purpose only.", named("Purpose"))
+        .needs(Scope::Admin)
         .answers_nothing(204, "It is so.")
 }
