@@ -73,7 +73,7 @@ fn time_until_or_never(mut holds: impl FnMut() -> bool) -> Option<Duration> {
 }
 
 /// An answer from over the wire.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
     pub content_type: String,

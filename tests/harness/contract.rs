@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error;
+use std::sync::{LazyLock, mpsc};
 
 use boon::{Compiler, Format, SchemaIndex, Schemas};
 use contact_governor::domain::condition::Condition;
@@ -18,6 +19,8 @@ use serde_json::{Value, json};
 use super::Response;
 
 pub const DOCUMENT: &str = include_str!("../../docs/openapi.json");
+
+const LINES: &str = "application/x-ndjson";
 
 /// Where the document stands for the validator.
 const PLACE: &str = "http://governor/openapi.json";
@@ -136,18 +139,38 @@ fn with_any_vocabulary(mut document: Value) -> Value {
     document
 }
 
-thread_local! {
-    // The validator cannot be shared.
-    static HELD: Held = Held {
-        sent: Contract::of(with_any_vocabulary(Contract::kept().document)),
-        answered: {
-            let mut document = with_any_vocabulary(Contract::kept().document);
-            close(&mut document["components"]["schemas"]);
-            close(&mut document["components"]["responses"]);
-            close(&mut document["paths"]);
-            Contract::of(document)
-        },
-    };
+/// What was sent and what came back, on its way to be held against the document.
+struct Exchange {
+    method: String,
+    path: String,
+    sent: Vec<u8>,
+    response: Response,
+    judged: mpsc::Sender<Result<(), String>>,
+}
+
+/// The validator cannot be shared, and is not made for each of the many threads of a race: it has a thread of its own.
+static JUDGE: LazyLock<mpsc::Sender<Exchange>> = LazyLock::new(|| {
+    let (exchanges, arriving) = mpsc::channel::<Exchange>();
+    std::thread::spawn(move || {
+        let held = Held::new();
+        for exchange in arriving {
+            let judged = held.judge(&exchange);
+            // Whoever asked may have gone.
+            let _ = exchange.judged.send(judged);
+        }
+    });
+    exchanges
+});
+
+/// Holds what was sent and what came back against the document.
+pub fn check(method: &str, path: &str, sent: &[u8], response: &Response) {
+    let (judged, verdict) = mpsc::channel();
+    let (method, path) = (method.to_owned(), path.to_owned());
+    let exchange = Exchange { method, path, sent: sent.to_vec(), response: response.clone(), judged };
+    JUDGE.send(exchange).expect("a judge");
+    if let Err(wrong) = verdict.recv().expect("a judge who judges") {
+        panic!("{wrong}");
+    }
 }
 
 /// What is held against requests, and against answers.
@@ -161,61 +184,63 @@ pub fn step(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Holds what was sent and what came back against the document.
-pub fn check(method: &str, path: &str, body: &[u8], response: &Response) {
-    HELD.with(|held| held.check(method, path, body, response));
+fn ensure(holds: bool, else_wrong: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(else_wrong()) }
 }
 
 impl Held {
-    fn check(&self, method: &str, path: &str, body: &[u8], response: &Response) {
+    fn new() -> Self {
+        let sent = with_any_vocabulary(Contract::kept().document);
+        let mut answered = sent.clone();
+        for part in ["/components/schemas", "/components/responses", "/paths"] {
+            close(answered.pointer_mut(part).expect("a part of the document"));
+        }
+        Self { sent: Contract::of(sent), answered: Contract::of(answered) }
+    }
+
+    fn judge(&self, exchange: &Exchange) -> Result<(), String> {
+        let Exchange { method, path, sent, response, .. } = exchange;
+        let status = response.status;
         let Some(template) = self.answered.template_of(path) else {
-            assert_eq!(response.status, 404, "{method} {path} is in no document: {response:?}");
-            return;
+            return ensure(status == 404, || format!("{method} {path} is in no document: {response:?}"));
         };
         let operation = format!("/paths/{}/{}", step(template), method.to_ascii_lowercase());
         let Some(described) = self.answered.document.pointer(&operation) else {
-            assert_eq!(response.status, 405, "{method} {template} is in no document: {response:?}");
-            return;
+            return ensure(status == 405, || format!("{method} {path} is in no document: {response:?}"));
         };
-        let status = response.status.to_string();
-        let mut answer = &described["responses"][&status];
-        let mut place = format!("{operation}/responses/{status}");
-        if let Some(shared) = answer["$ref"].as_str().and_then(|place| place.strip_prefix('#')) {
-            shared.clone_into(&mut place);
-            answer = self.answered.document.pointer(shared).expect("what is referred to");
+        let place = format!("{operation}/responses/{status}");
+        let place = match described["responses"][status.to_string()]["$ref"].as_str() {
+            Some(shared) => shared.trim_start_matches('#').to_owned(),
+            None => place,
+        };
+        // What answers HEAD has the headers of a body, and none.
+        let judged = if method == "HEAD" { Ok(()) } else { self.judge_answer(&place, response) };
+        judged.map_err(|wrong| format!("{method} {path}: {wrong}\n{response:?}"))?;
+        if (200..300).contains(&status) && !sent.is_empty() {
+            self.judge_sent(&operation, sent).map_err(|wrong| format!("{method} {path}: {wrong}"))?;
         }
-        assert!(answer.is_object(), "{method} {template} is not said to answer {status}: {response:?}");
-        let essence = response.content_type.split(';').next().expect("a text").trim();
-        let contents = answer["content"].as_object();
-        if essence.is_empty() {
-            assert!(contents.is_none() || response.body.is_null(), "{method} {template}: {response:?}");
-        } else {
-            let known = contents.is_some_and(|contents| contents.contains_key(essence));
-            assert!(known, "{method} {template} is not said to answer {status} as {essence}: {response:?}");
-            let schema = format!("{place}/content/{}/schema", step(essence));
-            for value in values(essence, &response.body) {
-                // What answers HEAD has the headers of a body, and none.
-                if method == "HEAD" {
-                    break;
-                }
-                let schema = if essence == "application/x-ndjson" {
-                    format!("{schema}/contentSchema")
-                } else {
-                    schema.clone()
-                };
-                if let Err(wrong) = self.answered.allows(&schema, &value) {
-                    panic!("{method} {path} answers what its document does not allow: {wrong}\n{value:#}");
-                }
-            }
-        }
-        let json_body = "/requestBody/content/application~1json/schema";
-        if (200..300).contains(&response.status)
-            && !body.is_empty()
-            && self.sent.document.pointer(&format!("{operation}{json_body}")).is_some()
-            && let Ok(sent) = serde_json::from_slice::<Value>(body)
-            && let Err(wrong) = self.sent.allows(&format!("{operation}{json_body}"), &sent)
-        {
-            panic!("{method} {path} takes what its document does not allow: {wrong}\n{sent:#}");
+        Ok(())
+    }
+
+    /// Whether an answer is as it is described at `place`.
+    fn judge_answer(&self, place: &str, response: &Response) -> Result<(), String> {
+        let described = self.answered.document.pointer(place).ok_or("this status is not described")?;
+        let essence = response.content_type.split(';').next().unwrap_or("").trim();
+        let Some(contents) = described["content"].as_object() else {
+            return ensure(essence.is_empty(), || "an answer without content is described".to_owned());
+        };
+        ensure(contents.contains_key(essence), || format!("`{essence}` is not described"))?;
+        let inside = if essence == LINES { "/contentSchema" } else { "" };
+        let schema = format!("{place}/content/{}/schema{inside}", step(essence));
+        values(essence, &response.body).iter().try_for_each(|value| self.answered.allows(&schema, value))
+    }
+
+    /// Whether what was taken is what is described.
+    fn judge_sent(&self, operation: &str, sent: &[u8]) -> Result<(), String> {
+        let schema = format!("{operation}/requestBody/content/application~1json/schema");
+        match (self.sent.document.pointer(&schema), serde_json::from_slice(sent)) {
+            (Some(_), Ok(sent)) => self.sent.allows(&schema, &sent),
+            _ => Ok(()),
         }
     }
 }
@@ -223,9 +248,10 @@ impl Held {
 /// The JSON in a body.
 fn values(essence: &str, body: &Value) -> Vec<Value> {
     match body {
-        Value::String(text) if essence == "application/x-ndjson" => {
+        Value::String(text) if essence == LINES => {
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
         }
+        // The harness has read a single line as the JSON it is.
         value => vec![value.clone()],
     }
 }

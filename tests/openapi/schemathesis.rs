@@ -11,6 +11,9 @@ const SCHEMATHESIS: &str = "target/schemathesis/bin/schemathesis";
 
 const SECRET: (&str, &str) = ("WISHES_PAGE__SECRET", "a-secret-of-more-than-thirty-two-characters");
 
+/// Nothing is found because the machine has more to do.
+const PATIENCE: (&str, &str) = ("HTTP__REQUEST_TIMEOUT", "120s");
+
 /// What stands in a link to a customer's own page.
 fn token() -> String {
     let made = Command::new(PROGRAM)
@@ -31,7 +34,7 @@ fn finds_nothing() {
         "{SCHEMATHESIS} is missing: `make test` installs it, or `make tools-test` alone"
     );
     let folder = tempfile::tempdir().expect("a folder");
-    let mut governor = Process::start_with(&[SECRET], &["--ledger", "memory:"]);
+    let mut governor = Process::start_with(&[SECRET, PATIENCE], &["--ledger", "memory:"]);
     let address = governor.caller.address();
     let output = Command::new(program)
         .arg("--config-file")
