@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::trust::Trust;
 use super::{Exit, console};
 
-/// What awc waits for unless told otherwise.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than a governor waits for its ledger, on a machine that has much else to do.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// No question is larger.
 const LARGEST_QUESTION_BYTES: u64 = 1024 * 1024;
 
