@@ -29,6 +29,11 @@ run() {
   read -r _ rate accepted shed failed unsent p50 p99 shed_p99 late < <("${load_core[@]}" "$generator" "$address" "$SECONDS_EACH" "$1" "$2" "$work/$3.json")
 }
 
+# first BODY: one ask before the load, so that what is made for the first is not measured.
+first() {
+  sed 's/{n}/first/' "$work/$1.json" | curl -sS -o /dev/null --fail -H 'content-type: application/json' -d @- "http://$address/v1/preflight"
+}
+
 line() { printf '| %-34s | %9s | %9s | %7s | %7s | %7s | %8s | %8s | %s\n' "$@"; }
 
 # compare NAME LEDGER BODY
@@ -37,14 +42,17 @@ compare() {
   export CONTACT_GOVERNOR__OVERLOAD__TARGET_DELAY=1h
   start capacity env CONTACT_GOVERNOR__HTTP__WORKERS=1 "${server_core[@]}" \
     "$program" serve --listen 127.0.0.1:0 --ledger "${ledger/DIR/$work/capacity-$body}"
+  first "$body"
   run 0 64 "$body"
   capacity=$rate
+  [ "$capacity" -ge "$LOADED" ] || { echo "nothing was answered" >&2; exit 1; }
   stop "$pid"
   line "$name: as many as are answered" "$rate" "$rate" "$p50" "$p99" "0 %" "" "$failed" ""
   unset CONTACT_GOVERNOR__OVERLOAD__TARGET_DELAY
   if [ -n "${TARGET_DELAY:-}" ]; then export CONTACT_GOVERNOR__OVERLOAD__TARGET_DELAY=$TARGET_DELAY; fi
   start overload env CONTACT_GOVERNOR__HTTP__WORKERS=1 "${server_core[@]}" \
     "$program" serve --listen 127.0.0.1:0 --ledger "${ledger/DIR/$work/overload-$body}"
+  first "$body"
   run $((capacity / LOADED)) "$OPEN" "$body"
   unloaded=$p99
   line "$name: a quarter of that" $((capacity / LOADED)) "$rate" "$p50" "$p99" "$(share)" "$shed_p99" "$((failed + unsent))" ""

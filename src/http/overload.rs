@@ -25,7 +25,7 @@ use crate::wire::problem::{Problem, ProblemKind};
 
 use super::answering::Refusal;
 use super::connection::Requests;
-use controller::{Controller, Terms, Waits};
+use controller::{Controller, Terms};
 
 /// What one worker knows of its load; cloning gives another handle to it.
 #[derive(Clone)]
@@ -44,8 +44,6 @@ struct State {
 struct Probe {
     bell: Notify,
     rung_at: Cell<Option<Duration>>,
-    /// How long it waited last, and when that was known.
-    last: Cell<Option<(Duration, Duration)>>,
 }
 
 /// A request that was let in; it is answered once this is dropped.
@@ -78,26 +76,21 @@ impl Load {
         self.0.began.elapsed()
     }
 
-    /// How long work waits; begins to measure unless that is being done.
-    fn waits(&self, now: Duration) -> Waits {
+    /// How long work has waited by now; begins to measure unless that is being done.
+    fn wait(&self, now: Duration) -> Duration {
         let probe = &self.0.probe;
-        let present = match probe.rung_at.get() {
-            Some(rung_at) => now.saturating_sub(rung_at),
-            None => {
-                probe.rung_at.set(Some(now));
-                probe.bell.notify_one();
-                Duration::ZERO
-            }
-        };
-        Waits { last: probe.last.get(), present }
+        if let Some(rung_at) = probe.rung_at.get() {
+            return now.saturating_sub(rung_at);
+        }
+        probe.rung_at.set(Some(now));
+        probe.bell.notify_one();
+        Duration::ZERO
     }
 
     fn has_waited(&self) {
         if let Some(rung_at) = self.0.probe.rung_at.take() {
             let now = self.now();
-            let wait = now.saturating_sub(rung_at);
-            self.0.probe.last.set(Some((wait, now)));
-            self.0.controller.borrow_mut().waited(wait, now);
+            self.0.controller.borrow_mut().waited(now.saturating_sub(rung_at), now);
         }
     }
 
@@ -107,8 +100,8 @@ impl Load {
     /// When it had better not be: that it is refused is counted.
     pub fn admit(&self) -> Result<Admitted, Refusal> {
         let now = self.now();
-        let waits = self.waits(now);
-        if self.0.controller.borrow_mut().admit(waits, now) {
+        let wait = self.wait(now);
+        if self.0.controller.borrow_mut().admit(wait, now) {
             return Ok(Admitted { load: Some(self.clone()), since: now });
         }
         Err(self.refuse())
@@ -125,8 +118,8 @@ impl Load {
     /// Whether single requests are being refused.
     pub fn is_crowded(&self) -> bool {
         let now = self.now();
-        let waits = self.waits(now);
-        self.0.controller.borrow().is_crowded(waits, now)
+        let wait = self.wait(now);
+        self.0.controller.borrow().is_crowded(wait, now)
     }
 
     fn refuse(&self) -> Refusal {

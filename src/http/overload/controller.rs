@@ -38,19 +38,14 @@ pub struct Terms {
     pub least_under_way: usize,
 }
 
-/// How long work waits in the worker, as last measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waits {
-    /// What was measured last, and when.
-    pub last: Option<(Duration, Duration)>,
-    /// So long has what is being measured waited by now.
-    pub present: Duration,
-}
-
 /// What one worker knows of its load.
 #[derive(Debug)]
 pub struct Controller {
     terms: Terms,
+    /// Requests since the present wait began to be measured.
+    came: usize,
+    /// The last wait that was of our making, and when it ended.
+    last: Option<(Duration, Duration)>,
     long_waits: u32,
     alert_until: Option<Duration>,
     under_way: usize,
@@ -77,6 +72,8 @@ impl Controller {
     pub fn new(terms: Terms) -> Self {
         Self {
             terms,
+            came: 0,
+            last: None,
             long_waits: 0,
             alert_until: None,
             under_way: 0,
@@ -86,18 +83,22 @@ impl Controller {
         }
     }
 
-    /// Work was seen to wait for so long.
+    /// Work was seen to wait for so long, since the requests before that were judged.
     pub fn waited(&mut self, wait: Duration, now: Duration) {
-        self.long_waits = if wait > self.long() { self.long_waits.saturating_add(1) } else { 0 };
-        if self.long_waits >= LONG_WAITS || (self.is_alert(now) && wait > self.terms.target) {
+        // Where few came they are not what it waited for: something else has the processor.
+        let is_ours = std::mem::take(&mut self.came) > self.terms.least_under_way;
+        self.last = is_ours.then_some((wait, now));
+        self.long_waits = if is_ours && wait > self.long() { self.long_waits.saturating_add(1) } else { 0 };
+        if self.long_waits >= LONG_WAITS || (is_ours && self.is_alert(now) && wait > self.terms.target) {
             self.alert_until = Some(now + CALM);
         }
     }
 
-    /// Lets a request in, or not. One that is let in is under way until [`Controller::answered`] or
-    /// [`Controller::left`].
-    pub fn admit(&mut self, waits: Waits, now: Duration) -> bool {
-        if self.is_crowded(waits, now) {
+    /// Lets a request in, or not; what waits now has waited for `present`. One that is let in is under way until
+    /// it is [`Controller::answered`].
+    pub fn admit(&mut self, present: Duration, now: Duration) -> bool {
+        self.came += 1;
+        if self.is_crowded(present, now) {
             self.window.is_full = true;
             return false;
         }
@@ -108,18 +109,19 @@ impl Controller {
 
     /// Whether a request would be refused.
     #[must_use]
-    pub fn is_crowded(&self, waits: Waits, now: Duration) -> bool {
-        let last = waits.last.filter(|(_, at)| now.saturating_sub(*at) < STALE).map(|(wait, _)| wait);
-        let wait = waits.present.max(last.unwrap_or_default());
+    pub fn is_crowded(&self, present: Duration, now: Duration) -> bool {
+        let last = self.last.filter(|(_, at)| now.saturating_sub(*at) < STALE).map(|(wait, _)| wait);
+        let present = if self.came > self.terms.least_under_way { present } else { Duration::ZERO };
+        let wait = present.max(last.unwrap_or_default());
         // One long wait, and one that is becoming long.
-        let is_growing = self.long_waits + 1 >= LONG_WAITS && last.is_some() && waits.present > self.long();
+        let is_growing = self.long_waits + 1 >= LONG_WAITS && last.is_some() && present > self.long();
         let waits_too_long = is_growing || (self.is_alert(now) && wait > self.terms.target);
         waits_too_long || self.limit.is_some_and(|limit| self.under_way as f64 >= limit)
     }
 
     /// A request was answered after so long.
     pub fn answered(&mut self, took: Duration, now: Duration) {
-        self.left();
+        self.under_way = self.under_way.saturating_sub(1);
         self.window.answers += 1;
         self.window.seconds += took.as_secs_f64();
         let lasted = now.saturating_sub(self.window.since);
@@ -128,11 +130,6 @@ impl Controller {
             self.close_window(lasted.as_secs_f64());
             self.window = Window { since: now, most: self.under_way, ..Window::default() };
         }
-    }
-
-    /// A request is no longer under way, whatever became of it.
-    pub fn left(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
     }
 
     fn long(&self) -> Duration {
@@ -184,8 +181,10 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn last(wait: Duration, now: Duration) -> Waits {
-        Waits { last: Some((wait, now)), present: Duration::ZERO }
+    /// A wait in which so many requests came.
+    fn wait(controller: &mut Controller, requests: usize, wait: Duration, now: Duration) {
+        controller.came = requests;
+        controller.waited(wait, now);
     }
 
     /// A ledger that takes so long for each answer, and gives so many a millisecond at most.
@@ -212,7 +211,7 @@ mod tests {
                     self.controller.answered(self.now.saturating_sub(since), self.now);
                 }
                 for _ in 0..asked {
-                    if self.controller.admit(Waits::default(), self.now) {
+                    if self.controller.admit(ms(0), self.now) {
                         self.pending.push_back(self.now);
                         let_in += 1;
                     }
@@ -225,38 +224,51 @@ mod tests {
     #[test]
     fn one_hiccup_refuses_nobody() {
         let mut controller = controller();
-        controller.waited(ms(500), ms(1_000));
-        assert!(controller.admit(last(ms(500), ms(1_000)), ms(1_000)));
-        assert!(controller.admit(Waits { present: ms(10), ..last(ms(500), ms(1_000)) }, ms(1_001)));
-        controller.waited(ms(1), ms(1_010));
-        controller.waited(ms(500), ms(2_000));
-        assert!(controller.admit(last(ms(500), ms(2_000)), ms(2_000)), "nor another one, later");
+        wait(&mut controller, 100, ms(500), ms(1_000));
+        controller.came = 100;
+        assert!(controller.admit(ms(10), ms(1_010)), "it is not yet long again");
+        wait(&mut controller, 100, ms(1), ms(1_011));
+        wait(&mut controller, 100, ms(500), ms(2_000));
+        assert!(controller.admit(ms(0), ms(2_000)), "nor another one, later");
     }
 
     #[test]
     fn a_queue_that_stays_refuses_until_it_is_short_and_at_once_when_it_grows_again() {
         let mut controller = controller();
-        controller.waited(ms(11), ms(100));
-        let growing = Waits { last: Some((ms(11), ms(100))), present: ms(11) };
-        assert!(!controller.admit(growing, ms(111)), "the second is seen to become long before it ends");
-        controller.waited(ms(15), ms(115));
-        assert!(!controller.admit(last(ms(15), ms(115)), ms(116)));
-        controller.waited(ms(2), ms(120));
-        assert!(controller.admit(last(ms(2), ms(120)), ms(120)), "short again");
-        controller.waited(ms(3), ms(500));
-        assert!(!controller.admit(last(ms(3), ms(500)), ms(500)), "a little too long is too long now");
+        wait(&mut controller, 100, ms(11), ms(100));
+        controller.came = 100;
+        assert!(!controller.admit(ms(11), ms(111)), "the second is seen to become long before it ends");
+        wait(&mut controller, 100, ms(15), ms(115));
+        assert!(!controller.admit(ms(0), ms(116)));
+        wait(&mut controller, 100, ms(2), ms(120));
+        assert!(controller.admit(ms(0), ms(120)), "short again");
+        wait(&mut controller, 100, ms(3), ms(500));
+        assert!(!controller.admit(ms(0), ms(500)), "a little too long is too long now");
         // That was the last of it: a second later one may again wait as long as five times the target.
-        assert!(!controller.admit(Waits { present: ms(3), last: None }, ms(1_499)));
-        assert!(controller.admit(Waits { present: ms(3), last: None }, ms(1_500)));
+        controller.came = 100;
+        assert!(!controller.admit(ms(3), ms(1_499)));
+        assert!(controller.admit(ms(3), ms(1_500)));
     }
 
     #[test]
     fn an_old_measure_refuses_nobody() {
         let mut controller = controller();
-        controller.waited(ms(11), ms(100));
-        controller.waited(ms(11), ms(111));
-        assert!(!controller.admit(last(ms(11), ms(111)), ms(210)));
-        assert!(controller.admit(last(ms(11), ms(111)), ms(211)));
+        wait(&mut controller, 100, ms(11), ms(100));
+        wait(&mut controller, 100, ms(11), ms(111));
+        assert!(!controller.admit(ms(0), ms(210)));
+        assert!(controller.admit(ms(0), ms(211)));
+    }
+
+    #[test]
+    fn a_few_are_not_refused_because_others_have_the_processor() {
+        let mut controller = controller();
+        for lap in 1..100 {
+            wait(&mut controller, 4, ms(150), ms(150 * lap));
+            assert!(controller.admit(ms(140), ms(150 * lap + 140)));
+        }
+        wait(&mut controller, 5, ms(150), ms(20_000));
+        wait(&mut controller, 5, ms(150), ms(20_150));
+        assert!(!controller.admit(ms(0), ms(20_150)), "more are a queue");
     }
 
     #[test]
@@ -292,13 +304,84 @@ mod tests {
         assert!(ledger.controller.usual.expect("known") < 1.5 * usual, "{:?}", ledger.controller.usual);
     }
 
+    /// A worker that does one thing after the other, in the order in which they came.
+    struct Worker {
+        controller: Controller,
+        queue: VecDeque<(Duration, Work)>,
+        now: Duration,
+        /// How long those waited and took who were answered.
+        took: Vec<Duration>,
+        shed: usize,
+    }
+
+    enum Work {
+        Request,
+        Probe,
+    }
+
+    const ANSWERING: Duration = Duration::from_micros(80);
+    const REFUSING: Duration = Duration::from_micros(8);
+
+    impl Worker {
+        fn new() -> Self {
+            let (queue, took) = (VecDeque::new(), Vec::new());
+            Self { controller: controller(), queue, now: ms(0), took, shed: 0 }
+        }
+
+        /// Requests come each `apart` for so long.
+        fn serve(&mut self, lasting: Duration, apart: Duration) {
+            (self.took, self.shed) = (Vec::new(), 0);
+            let (mut next, end, mut measuring) = (self.now, self.now + lasting, None);
+            while self.now < end {
+                while next <= self.now {
+                    self.queue.push_back((next, Work::Request));
+                    next += apart;
+                }
+                match self.queue.pop_front() {
+                    None => self.now = next,
+                    Some((since, Work::Probe)) => {
+                        let wait = self.now.saturating_sub(since);
+                        self.controller.waited(wait, self.now);
+                        measuring = None;
+                    }
+                    Some((since, Work::Request)) => {
+                        if measuring.is_none() {
+                            measuring = Some(self.now);
+                            self.queue.push_back((self.now, Work::Probe));
+                        }
+                        let present = measuring.map_or(ms(0), |since| self.now.saturating_sub(since));
+                        if self.controller.admit(present, self.now) {
+                            self.now += ANSWERING;
+                            self.controller.answered(ANSWERING, self.now);
+                            self.took.push(self.now.saturating_sub(since));
+                        } else {
+                            self.now += REFUSING;
+                            self.shed += 1;
+                        }
+                    }
+                }
+            }
+            self.took.sort_unstable();
+        }
+
+        fn percentile(&self, hundredth: usize) -> Duration {
+            self.took[self.took.len() * hundredth / 100]
+        }
+    }
+
     #[test]
-    fn whoever_leaves_unanswered_makes_room() {
-        let mut controller = controller();
-        controller.limit = Some(1.0);
-        assert!(controller.admit(Waits::default(), ms(0)));
-        assert!(!controller.admit(Waits::default(), ms(0)));
-        controller.left();
-        assert!(controller.admit(Waits::default(), ms(0)));
+    fn a_worker_with_four_times_as_much_to_do_answers_what_it_lets_in_in_time() {
+        let mut worker = Worker::new();
+        worker.serve(ms(1_000), ANSWERING * 4);
+        assert_eq!((worker.took.len(), worker.shed), (3_125, 0));
+        worker.serve(ms(10_000), ANSWERING / 4);
+        let (answered, most) = (worker.took.len(), 10_000_000 / 80);
+        // Refusing three of four takes 24 of each 80 µs; what is left is for answering.
+        assert!(answered > most / 2, "{answered} of {most}, {} refused", worker.shed);
+        assert!(worker.percentile(99) < TARGET * 2, "{:?}", worker.percentile(99));
+        assert!(worker.percentile(50) <= TARGET + ANSWERING * 2, "{:?}", worker.percentile(50));
+        worker.serve(ms(2_000), ANSWERING * 2);
+        worker.serve(ms(1_000), ANSWERING * 2);
+        assert_eq!(worker.shed, 0, "once it is over nobody is refused");
     }
 }
