@@ -8,6 +8,7 @@ pub mod columns;
 pub mod connection;
 pub mod console;
 pub mod failure;
+pub mod healthcheck;
 pub mod import;
 pub mod input;
 pub mod key;
@@ -48,6 +49,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Ask one question: JSON on standard input, the answer on standard output.
     Preflight(preflight::Arguments),
+    /// Ask whether a governor is well: the exit status says it.
+    Healthcheck(healthcheck::Arguments),
     /// Replay asks and tells from standard input on a clock of their own.
     Simulate(simulate::Arguments),
     /// Read what texts assert: messages on standard input, labels and spans on standard output.
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> Exit {
     match cli.command.unwrap_or_else(|| Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Preflight(arguments) => preflight::run(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Claims(arguments) => claims::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

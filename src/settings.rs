@@ -111,7 +111,8 @@ pub struct RedisSettings {
 /// What flags say.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    pub settings: Option<PathBuf>,
+    /// Files, each laid over the ones before it: what is no secret, and what is one.
+    pub settings: Vec<PathBuf>,
     pub listen: Option<String>,
     pub ledger: Option<String>,
     pub policy: Option<PathBuf>,
@@ -143,7 +144,7 @@ impl Settings {
             .separator("__")
             .source(environment);
         let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
-        if let Some(file) = &flags.settings {
+        for file in &flags.settings {
             builder = builder.add_source(File::from(file.as_path()).format(FileFormat::Toml));
         }
         builder = builder.add_source(environment);

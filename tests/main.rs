@@ -9,11 +9,13 @@
 
 mod audit;
 mod auditor;
+mod backups;
 mod cases;
 mod claims;
 mod command_line;
 mod crash;
 mod decision_log;
+mod deploy;
 mod erasure;
 mod examples;
 mod exposure;

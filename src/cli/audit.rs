@@ -29,7 +29,7 @@ pub struct VerifyArguments {
     head: Option<String>,
     /// The settings file with the log's secrets; they may stand in the environment as well.
     #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
 }
 
 #[must_use]

@@ -54,9 +54,9 @@ pub struct Arguments {
     url: Option<String>,
     #[command(flatten)]
     trust: Trust,
-    /// A settings file.
+    /// A settings file; given again, the next is laid over it, as one that is a secret.
     #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
     /// Where records are kept, as embedded:./data.
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,

@@ -57,7 +57,7 @@ pub struct WishesLinkArguments {
     life: Option<String>,
     /// The settings file of the governor that is to open it.
     #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
 }
 
 #[must_use]

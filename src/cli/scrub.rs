@@ -67,7 +67,7 @@ pub struct Arguments {
     ledger: Option<String>,
     /// A settings file that says how the ledger is spoken to.
     #[arg(long, value_name = "FILE", conflicts_with = "history")]
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
     /// Judge by a CSV file of what customers were sent before: customer, channel, at, and perhaps purpose,
     /// campaign, category …
     #[arg(long, value_name = "FILE")]

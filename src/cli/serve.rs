@@ -12,9 +12,9 @@ use super::{Exit, console};
 
 #[derive(Debug, Default, Args)]
 pub struct Arguments {
-    /// A settings file.
+    /// A settings file; given again, the next is laid over it, as one that is a secret.
     #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
     /// Where to listen, as 127.0.0.1:8080.
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,

@@ -48,7 +48,7 @@ pub fn target(arguments: &Arguments) -> Result<Target, Failure> {
         let policy = arguments.policy.as_ref().map(|file| load(Some(file))).transpose()?;
         return Ok(Target::Governor { url: url.clone(), policy });
     }
-    let kept = arguments.ledger.is_some() || arguments.settings.is_some();
+    let kept = arguments.ledger.is_some() || !arguments.settings.is_empty();
     if arguments.reserve && !kept {
         return Err(misused("--reserve needs somewhere to reserve: --ledger URL, or --url of a governor"));
     }
