@@ -6,13 +6,14 @@
 # make train  learns the claims reader's weights anew
 # make fuzz   throws any bytes at everything that reads what others send
 # make lint   formatting, clippy, docs, dependencies
+# make lint-deploy  the files under deploy/: Dockerfile, compose, Kubernetes, systemd, shell
 # make openapi  writes docs/openapi.json anew
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test openapi soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test openapi soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint lint-deploy run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -57,6 +58,26 @@ lint: tools-lint
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 	cargo deny --all-features check bans licenses sources
 	.ci/advisories
+
+# The files under deploy/, with linters that come from PyPI and Debian and ask nobody else. Each overlay of Kubernetes is built as
+# `kubectl apply -k` would build it and held against the schemas; what those lack (KEDA, the Prometheus operator) is left out by name.
+DEPLOY_LINT = deploy/lint
+DEPLOY_LINTERS = target/deploy-lint/bin
+lint-deploy: tools-lint-deploy
+	$(DEPLOY_LINTERS)/yamllint --strict -c $(DEPLOY_LINT)/yamllint.yml deploy
+	$(DEPLOY_LINTERS)/hadolint --failure-threshold info deploy/docker/Dockerfile
+	$(DEPLOY_LINTERS)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	PATH="$(CURDIR)/$(DEPLOY_LINTERS):$$PATH" $(DEPLOY_LINT)/kubernetes.sh
+	shellcheck deploy/*/*.sh
+	$(DEPLOY_LINT)/systemd.sh
+
+tools-lint-deploy:
+	$(call ensure,systemd-analyze,systemd)
+	$(call ensure,shellcheck,shellcheck)
+	@cmp -s $(DEPLOY_LINT)/requirements.txt target/deploy-lint/requirements.txt || { \
+	  echo "installing linters for deploy/"; rm -rf target/deploy-lint && python3 -m venv target/deploy-lint \
+	  && target/deploy-lint/bin/pip install --quiet -r $(DEPLOY_LINT)/requirements.txt \
+	  && cp $(DEPLOY_LINT)/requirements.txt target/deploy-lint/; }
 
 # Known flaws of dependencies. Needs github.com; where that is away it says so and passes, with ADVISORIES=required it fails.
 advisories: tools-lint

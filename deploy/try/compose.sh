@@ -3,7 +3,7 @@
 #
 #   deploy/try/compose.sh [PROGRAM]        target/release/contact-governor unless told otherwise
 #
-# Needs root (or user namespaces), bubblewrap, redis-server, redis-cli, curl, jq and python3; prometheus where it is there.
+# Needs root, bubblewrap, redis-server, redis-cli, curl, jq and python3; prometheus where it is there.
 # Everything runs in a network of its own, with an address for each service, so nothing outside is touched and no port is
 # taken. Each process has the user, the files, the rights and the words that compose.yaml and the Dockerfile give it, in a
 # read-only file system; the governors' holds their program and the C library, and no shell.
@@ -15,7 +15,7 @@ if [ -z "${INSIDE:-}" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   # Mounts, addresses and processes go with the namespaces.
-  INSIDE=1 WORK=$work unshare --user --map-root-user --map-auto --net --mount --pid --fork --mount-proc --kill-child \
+  INSIDE=1 WORK=$work unshare --net --mount --pid --fork --mount-proc --kill-child \
     "$0" "$program"
   exit
 fi
@@ -24,12 +24,10 @@ source deploy/try/steps.sh
 
 step "A network with a name and an address for each service"
 ip link set lo up
-ip link add services type dummy
-ip link set services up
 hosts="127.0.0.1 localhost"
 number=10
 for service in redis governor-a governor-b prometheus; do
-  ip address add 10.88.0.$number/24 dev services
+  ip address add 10.88.0.$number/32 dev lo
   hosts="$hosts
 10.88.0.$number $service"
   number=$((number + 1))

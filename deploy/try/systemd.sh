@@ -3,7 +3,7 @@
 #
 #   deploy/try/systemd.sh [PROGRAM]        target/release/contact-governor unless told otherwise
 #
-# Needs root (or user namespaces), bubblewrap, curl, jq, python3 and python3-seccomp. The program runs with the unit's own
+# Needs root, bubblewrap, curl, jq, python3 and python3-seccomp. The program runs with the unit's own
 # ExecStart, as another user, with a read-only file system but for its two folders, its credential in a folder of its own,
 # without capabilities, and under the unit's filter of system calls and address families.
 set -euo pipefail
@@ -13,7 +13,7 @@ program=$(realpath "${1:-target/release/contact-governor}")
 if [ -z "${INSIDE:-}" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  INSIDE=1 WORK=$work unshare --user --map-root-user --map-auto --net --mount --pid --fork --mount-proc --kill-child \
+  INSIDE=1 WORK=$work unshare --net --mount --pid --fork --mount-proc --kill-child \
     "$0" "$program"
   exit
 fi
