@@ -22,6 +22,14 @@ define ensure
 	  echo "installing $(2)"; $$as_root apt-get update -qq && $$as_root apt-get install -y -qq $(2); }
 endef
 
+# A Python that can make folders for other programs to be installed in.
+define ensure-venv
+	$(call ensure,python3,python3)
+	@python3 -c 'import ensurepip' 2>/dev/null || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq python3-venv; }
+endef
+
 run:
 	cargo run --release
 
@@ -43,10 +51,7 @@ tools-test:
 	$(call ensure,cc,gcc libc6-dev)
 	$(call ensure,redis-server,redis-server redis-tools)
 	$(call ensure,chromedriver,chromium chromium-driver)
-	$(call ensure,python3,python3)
-	@python3 -c 'import ensurepip' 2>/dev/null || { \
-	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq python3-venv; }
+	$(ensure-venv)
 	@cmp -s $(SCHEMATHESIS)/requirements.txt target/schemathesis/requirements.txt || { \
 	  echo "installing schemathesis"; rm -rf target/schemathesis && python3 -m venv target/schemathesis \
 	  && target/schemathesis/bin/pip install --quiet -r $(SCHEMATHESIS)/requirements.txt \
@@ -68,12 +73,13 @@ lint-deploy: tools-lint-deploy
 	$(DEPLOY_LINTERS)/hadolint --failure-threshold info deploy/docker/Dockerfile
 	$(DEPLOY_LINTERS)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	PATH="$(CURDIR)/$(DEPLOY_LINTERS):$$PATH" $(DEPLOY_LINT)/kubernetes.sh
-	shellcheck deploy/*/*.sh
+	shellcheck -x deploy/*/*.sh
 	$(DEPLOY_LINT)/systemd.sh
 
 tools-lint-deploy:
 	$(call ensure,systemd-analyze,systemd)
 	$(call ensure,shellcheck,shellcheck)
+	$(ensure-venv)
 	@cmp -s $(DEPLOY_LINT)/requirements.txt target/deploy-lint/requirements.txt || { \
 	  echo "installing linters for deploy/"; rm -rf target/deploy-lint && python3 -m venv target/deploy-lint \
 	  && target/deploy-lint/bin/pip install --quiet -r $(DEPLOY_LINT)/requirements.txt \

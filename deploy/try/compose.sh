@@ -19,7 +19,8 @@ if [ -z "${INSIDE:-}" ]; then
     "$0" "$program"
   exit
 fi
-work=$WORK
+work=${WORK:?}
+# shellcheck source-path=SCRIPTDIR/../..
 source deploy/try/steps.sh
 
 step "A network with a name and an address for each service"
@@ -137,7 +138,7 @@ for name in governor-a governor-b; do
 done
 wait $load && status=0 || status=$?
 cat "$work/load"
-expect "no answer was lost, and no cap was passed" 0 $status
+expect "no answer was lost, and no cap was passed" 0 "$status"
 
 step "SIGHUP with a policy that has a mistake, then with a sound one"
 mistake "$work/compose/policy/policy.toml" governor-a "http://governor-a:8080" "$(cat "$secrets/reader-key")"

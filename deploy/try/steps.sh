@@ -1,5 +1,5 @@
 # Steps of a trial: sourced by the scripts beside it. Each says what it expects; the first that is not so ends the trial.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317
 
 step() { printf '\n== %s\n' "$*"; }
 

@@ -17,7 +17,8 @@ if [ -z "${INSIDE:-}" ]; then
     "$0" "$program"
   exit
 fi
-work=$WORK
+work=${WORK:?}
+# shellcheck source-path=SCRIPTDIR/../..
 source deploy/try/steps.sh
 unit=deploy/systemd/contact-governor.service
 of() { sed -n "s/^$1=//p" $unit; }
@@ -102,7 +103,7 @@ stop governor
 start
 wait $load && status=0 || status=$?
 cat "$work/load"
-expect "no answer was lost, and no cap was passed" 0 $status
+expect "no answer was lost, and no cap was passed" 0 "$status"
 expect "what was answered before is there" "$first" "$(ask "$question" | jq -r .send_at)"
 
 step "kill -9, and what Restart=on-failure does"
