@@ -61,19 +61,18 @@ chmod 0755 "$secrets"
 redis() {
   mapfile -t words < <(command_of redis)
   setpriv --reuid 999 --regid 999 --clear-groups --bounding-set -all --no-new-privs \
-    bwrap --unshare-user --ro-bind / / --proc /proc --dev /dev --tmpfs /run \
-    --dir /run/secrets --ro-bind "$secrets/redis-users.acl" /run/secrets/redis-users \
+    bwrap --unshare-user "${machine[@]}" --ro-bind "$secrets/redis-users.acl" /run/secrets/redis-users \
     --ro-bind "$secrets/redis-operator" /run/secrets/redis-operator \
-    --tmpfs /etc/redis --ro-bind deploy/redis/redis.conf /etc/redis/redis.conf \
+    --ro-bind deploy/redis/redis.conf /etc/redis/redis.conf \
     --bind "$work/records" /srv --chdir /srv "${words[@]}" >>"$work/redis.log" 2>&1 &
   redis_pid=$!
   soon "redis answers its healthcheck" redis_is_well
 }
 redis_is_well() { REDISCLI_AUTH=$(cat "$secrets/redis-operator") redis-cli -h redis --user operator ping 2>/dev/null | grep -q PONG; }
 
-# In the container of one governor.
+# In the place of this shell: the container of one governor.
 contained() {
-  setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set -all --no-new-privs \
+  exec setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set -all --no-new-privs \
     bwrap --unshare-user --ro-bind "$root" / --proc /proc --dev /dev \
     --ro-bind /etc/hosts /etc/hosts \
     --ro-bind deploy/compose/settings.toml /etc/contact-governor/settings.toml \
@@ -88,8 +87,9 @@ governor() {
   contained /usr/bin/contact-governor "${words[@]}" --listen "$(getent hosts "$1" | cut -d ' ' -f 1):8080" \
     >>"$work/$1.log" 2>&1 &
   pids[$1]=$!
-  soon "$1 answers its healthcheck" contained /usr/bin/contact-governor healthcheck --url "http://$1:8080"
+  soon "$1 answers its healthcheck" is_well "$1"
 }
+is_well() { (contained /usr/bin/contact-governor healthcheck --url "http://$1:8080"); }
 # The program within: bwrap's child.
 inner() { pgrep -P "${pids[$1]}" -f "serve" | tail -n 1 || true; }
 declare -A pids
@@ -116,9 +116,8 @@ if command -v prometheus >/dev/null && [ -d deploy/prometheus/rules ]; then
   mkdir -p "$work/measurements"
   chown 65534:65534 "$work/measurements"
   setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --no-new-privs \
-    bwrap --unshare-user --ro-bind / / --proc /proc --dev /dev --tmpfs /run --dir /run/secrets \
-    --ro-bind "$secrets/prometheus-key" /run/secrets/prometheus-key \
-    --tmpfs /etc/prometheus --ro-bind deploy/compose/prometheus.yml /etc/prometheus/prometheus.yml \
+    bwrap --unshare-user "${machine[@]}" --ro-bind "$secrets/prometheus-key" /run/secrets/prometheus-key \
+    --ro-bind deploy/compose/prometheus.yml /etc/prometheus/prometheus.yml \
     --ro-bind deploy/prometheus/rules /etc/prometheus/rules \
     --bind "$work/measurements" /srv --chdir /srv \
     prometheus "${words[@]/\/prometheus/\/srv}" >>"$work/prometheus.log" 2>&1 &
@@ -148,7 +147,7 @@ kill -9 "$(pgrep -P $redis_pid || echo $redis_pid)" 2>/dev/null || true
 wait $redis_pid 2>/dev/null || true
 soon "asks are answered blind" blind http://governor-b:8080
 expect "liveness is not touched" 200 "$(curl -s -o /dev/null -w '%{http_code}' http://governor-a:8080/livez)"
-expect "the healthcheck is not touched" 0 "$(contained /usr/bin/contact-governor healthcheck --url http://governor-a:8080; echo $?)"
+expect "the healthcheck is not touched" 0 "$(is_well governor-a; echo $?)"
 expect "readiness without the ledger is not touched" 200 "$(curl -s -o /dev/null -w '%{http_code}' 'http://governor-a:8080/readyz?exclude=ledger')"
 expect "readiness is" 503 "$(curl -s -o /dev/null -w '%{http_code}' http://governor-a:8080/readyz)"
 redis

@@ -28,6 +28,8 @@ headers = {"content-type": "application/json"}
 if options.key:
     with open(options.key) as file:
         headers["authorization"] = "Bearer " + file.read().strip()
+# Seconds for which a sender asks again before it gives up on a message.
+PATIENCE = 20
 until = time.monotonic() + options.seconds
 lock = threading.Lock()
 counts = collections.Counter()
@@ -49,7 +51,7 @@ def send(sender):
         question = {"contact_id": f"m-{sender}-{number}", "customer": customer, "channel": "email",
                     "purpose": "marketing", "delivery": "template"}
         begun = time.monotonic()
-        for _ in range(20 * len(options.urls)):
+        while time.monotonic() - begun < PATIENCE:
             try:
                 connection.request("POST", "/v1/preflight", json.dumps(question), headers)
                 response = connection.getresponse()

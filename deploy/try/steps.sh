@@ -1,6 +1,12 @@
 # Steps of a trial: sourced by the scripts beside it. Each says what it expects; the first that is not so ends the trial.
 # shellcheck shell=bash disable=SC2154,SC2317
 
+# This machine as bwrap shows it to a process: read-only, and without its settings and secrets.
+machine=(--ro-bind / / --proc /proc --dev /dev --tmpfs /etc --tmpfs /run --tmpfs /srv)
+for file in hosts ld.so.cache nsswitch.conf resolv.conf; do
+  machine+=(--ro-bind-try /etc/$file /etc/$file)
+done
+
 step() { printf '\n== %s\n' "$*"; }
 
 fail() {

@@ -46,7 +46,8 @@ chmod "$(of LogsDirectoryMode)" "$work/logs"
 chmod 0500 "$work/credentials"
 
 step "The unit's filter, as bytes for the kernel"
-python3 deploy/try/filter.py $unit >"$work/filter"
+# Debian's package is for Debian's Python.
+/usr/bin/python3 deploy/try/filter.py $unit >"$work/filter"
 
 # One command of the unit within what the unit leaves it.
 confined() {
@@ -55,15 +56,15 @@ confined() {
   ulimit -n "$(of LimitNOFILE)" 2>/dev/null || true
   umask "$(of UMask)"
   exec setpriv --reuid $user --regid $user --clear-groups --bounding-set -all --no-new-privs \
-    bwrap --unshare-user --unshare-ipc --unshare-uts --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /home --tmpfs /root \
-    --tmpfs /run --dir /run/credentials --ro-bind "$work/credentials" /run/credentials/contact-governor.service \
-    --tmpfs /etc/contact-governor --ro-bind "$work/etc/settings.toml" /etc/contact-governor/settings.toml \
-    --bind "$work/etc" /srv --symlink /srv/policy.toml /etc/contact-governor/policy.toml \
-    --ro-bind "$program" "$work/program" \
-    --tmpfs /var/lib --bind "$work/state" /var/lib/contact-governor \
-    --tmpfs /var/log --bind "$work/logs" /var/log/contact-governor \
+    bwrap --unshare-user --unshare-ipc --unshare-uts "${machine[@]}" --tmpfs /tmp --tmpfs /home --tmpfs /root \
+    --ro-bind "$work/credentials" /run/credentials/contact-governor.service \
+    --ro-bind "$work/etc/settings.toml" /etc/contact-governor/settings.toml \
+    --ro-bind "$work/etc" /run/etc --symlink /run/etc/policy.toml /etc/contact-governor/policy.toml \
+    --ro-bind "$program" /run/contact-governor --remount-ro /etc --remount-ro /run \
+    --tmpfs /var/lib --bind "$work/state" /var/lib/contact-governor --remount-ro /var/lib \
+    --tmpfs /var/log --bind "$work/logs" /var/log/contact-governor --remount-ro /var/log \
     --chdir "$(of WorkingDirectory)" --clearenv --setenv CREDENTIALS_DIRECTORY /run/credentials/contact-governor.service \
-    --seccomp 9 9<"$work/filter" "${words[@]/#\/usr\/bin\/contact-governor/$work\/program}"
+    --seccomp 9 9<"$work/filter" "${words[@]/#\/usr\/bin\/contact-governor/\/run\/contact-governor}"
 }
 declare -A pids
 start() {
