@@ -36,6 +36,8 @@ fn live(caller: &Caller) {
 fn known(caller: &Caller) -> Value {
     let mut export = caller.get("/v1/customers/ada/export").body;
     export.as_object_mut().expect("an export").remove("exported_at");
+    // Told in its own time to whoever listens.
+    export["events"].as_array_mut().expect("events").retain(|event| event["type"] != "governor.announced");
     let halted = with(question("somebody", "email"), &json!({"campaign": "autumn"}));
     let because = |question: &Value| {
         let answer = caller.ask(question).body;
