@@ -41,6 +41,7 @@ tools-test:
 	$(call ensure,prlimit,util-linux)
 	$(call ensure,cc,gcc libc6-dev)
 	$(call ensure,redis-server,redis-server redis-tools)
+	$(call ensure,promtool,prometheus)
 	$(call ensure,chromedriver,chromium chromium-driver)
 	$(call ensure,python3,python3)
 	@python3 -c 'import ensurepip' 2>/dev/null || { \

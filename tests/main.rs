@@ -29,6 +29,7 @@ mod openapi;
 mod policy_files;
 mod privacy;
 mod promises;
+mod prometheus;
 mod readme;
 mod redis;
 mod scrub;
