@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::digest::{Digest, Digests, Of};
+use crate::domain::answer::PolicyMark;
 use crate::domain::caller::Caller;
 use crate::domain::event::EventKind;
 use crate::domain::moment::Moment;
@@ -116,6 +117,11 @@ impl Channel {
 }
 
 impl Act {
+    #[must_use]
+    pub fn policy_in_force(mark: &PolicyMark) -> Self {
+        Self::PolicyInForce { version: mark.version.to_string(), hash: mark.hash.to_string() }
+    }
+
     /// Whether it only keeps messages away from people. Such an act is not refused for want of a line.
     #[must_use]
     pub const fn protects(&self) -> bool {

@@ -11,17 +11,20 @@ mod claims;
 mod connection;
 mod customers;
 mod docs;
+mod draining;
 mod events;
 mod explain;
 mod follow_ups;
 mod health;
 mod listener;
+mod measured;
 mod metrics;
 mod openapi;
 mod overload;
 mod policy;
 mod preflight;
 mod routes;
+mod shadow;
 mod throttle;
 mod timeline;
 pub mod tls;
@@ -36,6 +39,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, web};
+use arc_swap::ArcSwap;
 
 use crate::audit::Auditor;
 use crate::clock::Clock;
@@ -45,12 +49,14 @@ use crate::domain::moment::Span;
 use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
+use crate::reload::Reloader;
 use crate::settings::Settings;
 use crate::wire::question::QuestionReader;
 use crate::wire::wishes_link::WishesLinks;
 
 pub use access::{About, Access};
 use callers::Callers;
+pub use draining::Draining;
 use overload::Load;
 use routes::{Path, at, delete, get, post, put};
 use tls::Certificates;
@@ -59,12 +65,14 @@ use tls::Certificates;
 pub struct Shared {
     gate: Arc<Gate>,
     callers: Callers,
-    questions: QuestionReader,
+    questions: ArcSwap<QuestionReader>,
+    reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     decision_log: Option<Arc<DecisionLog>>,
     auditor: Option<Arc<Auditor>>,
     /// Opens customers' own pages; nothing where there are none.
     wishes_links: Option<WishesLinks>,
+    draining: Draining,
     clock: Clock,
     max_body_bytes: usize,
     max_batch_lines: u64,
@@ -73,6 +81,17 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Reads questions in the words of the policy in force.
+    fn questions(&self) -> Arc<QuestionReader> {
+        let (questions, policy) = (self.questions.load_full(), self.gate.policy());
+        if Arc::ptr_eq(questions.policy(), &policy) {
+            return questions;
+        }
+        let questions = Arc::new(QuestionReader::new(policy));
+        self.questions.store(Arc::clone(&questions));
+        questions
+    }
+
     /// A contact id for a question that brings none.
     fn mint() -> Name {
         let id = uuid::Uuid::now_v7();
@@ -120,7 +139,11 @@ fn table() -> Vec<Path> {
         at("/v1/follow-ups/{id}", [get(Needs(Read, EveryChannel), follow_ups::get)]),
         at("/v1/follow-ups/{id}/claim", [post(Needs(Tell, EveryChannel), follow_ups::claim)]),
         at("/v1/follow-ups/{id}/done", [post(Needs(Tell, EveryChannel), follow_ups::done)]),
-        at("/v1/policy", [get(Needs(Read, NoChannel), policy::get)]),
+        at(
+            "/v1/policy",
+            [get(Needs(Read, NoChannel), policy::get), put(Needs(Admin, EveryChannel), policy::put)],
+        ),
+        at("/v1/policy/shadow", [get(Needs(Read, EveryChannel), shadow::get)]),
         at("/metrics", [get(Needs(Read, NoChannel), metrics::get)]),
         at("/openapi.json", [get(Open, openapi::get)]),
         at("/livez", [get(Open, health::livez)]),
@@ -169,19 +192,23 @@ pub struct Logs {
 pub fn serve(
     settings: &Settings,
     certificates: Option<Arc<Certificates>>,
-    gate: Arc<Gate>,
+    reloader: &Arc<Reloader>,
     metrics: &Arc<Metrics>,
     logs: Logs,
+    draining: &Draining,
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
+    let gate = Arc::clone(reloader.gate());
     let shared = web::Data::from(Arc::new(Shared {
         callers: Callers::new(settings, metrics, &clock),
-        questions: QuestionReader::new(Arc::clone(gate.policy())),
+        questions: ArcSwap::from_pointee(QuestionReader::new(gate.policy())),
+        reloader: Arc::clone(reloader),
         metrics: Arc::clone(metrics),
         decision_log: logs.decision_log,
         auditor: logs.auditor,
         gate,
         wishes_links: WishesLinks::new(&settings.wishes_page),
+        draining: draining.clone(),
         clock,
         max_body_bytes: settings.max_body_bytes,
         max_batch_lines: settings.max_batch_lines,
@@ -190,10 +217,12 @@ pub fn serve(
     }));
     let (terms, counted) = (settings.overload, Arc::clone(metrics));
     listener::listen(settings, workers(settings), certificates, metrics, move || {
+        let measured = Arc::clone(&counted);
         App::new()
             .app_data(shared.clone())
             .app_data(Load::of_this_worker(terms, Arc::clone(&counted)))
             .configure(routes)
             .wrap_fn(overload::guard)
+            .wrap_fn(move |request, rest| measured::measure(request, rest, &measured))
     })
 }

@@ -34,6 +34,9 @@ const KEY: &str = "cg-key-of-eddie-the-computer";
 const IN_MESSAGES: [&str; 5] = [NAME, ADDRESS, TELEPHONE, WORDS, KEY];
 const IN_DECISIONS: [&str; 5] = [CUSTOMER, CONTACT, EVENT, PERSON, REASON];
 
+/// The policy that ships with the program.
+const POLICY: &str = include_str!("../config/policy.toml");
+
 /// One call: its method, the route as `src/http.rs` writes it, what stands for the names in that, and the body.
 struct Call {
     method: &'static str,
@@ -101,6 +104,12 @@ fn calls(page: &str, follow_up: &str) -> Vec<Call> {
         on("POST", "/v1/follow-ups/{id}/claim", &follow_up("/claim"), &json!({"by": PERSON})),
         on("POST", "/v1/follow-ups/{id}/done", &follow_up("/done"), &json!({"by": PERSON, "what": REASON})),
         call("GET", "/v1/policy", &none),
+        call("GET", "/v1/policy/shadow", &none),
+        Call {
+            body: format!("{POLICY}\n# {NAME}, {ADDRESS}"),
+            media: "application/toml",
+            ..call("PUT", "/v1/policy", &none)
+        },
         on("GET", "/wishes/{token}", page, &none),
         Call {
             body: "do=save&channel=email".to_owned(),
@@ -158,7 +167,12 @@ fn every_route_has_its_call() {
 
 fn send(caller: &Caller, call: &Call) -> u16 {
     let bearer = format!("Bearer {KEY}");
-    let headers = [("content-type", call.media), ("authorization", &bearer), ("x-request-id", CONTACT)];
+    let headers = [
+        ("content-type", call.media),
+        ("authorization", &bearer),
+        ("x-request-id", CONTACT),
+        ("if-match", "*"),
+    ];
     let sent = caller.try_send_with(call.method, &call.path, &headers, call.body.as_bytes());
     sent.unwrap_or_else(|error| panic!("{} {}: {error}", call.method, call.path)).status
 }
@@ -190,7 +204,8 @@ impl Written {
 
     fn start(&self, ledger: &str) -> Process {
         let decisions = format!("file:{}", self.path("decisions"));
-        let (audit, journal) = (self.path("audit"), self.path("journal"));
+        let (audit, journal, policy) = (self.path("audit"), self.path("journal"), self.path("policy.toml"));
+        std::fs::write(&policy, POLICY).expect("a file");
         let mut settings = self.receiver.settings();
         settings.extend([
             ("LOG__LEVEL", "trace"),
@@ -200,6 +215,8 @@ impl Written {
             ("AUDIT__SECRETS", SECRET),
             ("JOURNAL__DIRECTORY", &*journal),
             ("WISHES_PAGE__SECRET", SECRET),
+            ("POLICY__FILE", &*policy),
+            ("SHADOW__POLICY", &*policy),
         ]);
         Process::start_with(&settings, &["--ledger", ledger])
     }
