@@ -113,7 +113,8 @@ impl Prometheus {
 
     /// The values of a query, with Grafana's variables in it, now; those that are no number are left out.
     pub fn values(&self, query: &str) -> Vec<f64> {
-        let filled = VARIABLES.iter().fold(query.to_owned(), |query, (name, value)| query.replace(name, value));
+        let filled =
+            VARIABLES.iter().fold(query.to_owned(), |query, (name, value)| query.replace(name, value));
         let found = self.get("/api/v1/query", &filled);
         let samples = found["result"].as_array().unwrap_or_else(|| panic!("no vector: {found}"));
         let numbers = samples.iter().map(|sample| {
@@ -161,9 +162,15 @@ fn lay_out(folder: &Path, watched: &Watched) {
         std::fs::write(&key, &tls.key).expect("written");
         config = config
             .replace("# authorization:", "authorization:")
-            .replace("#   credentials_file: /etc/prometheus/contact-governor.key", &format!("  credentials_file: {}", key.display()))
+            .replace(
+                "#   credentials_file: /etc/prometheus/contact-governor.key",
+                &format!("  credentials_file: {}", key.display()),
+            )
             .replace("# tls_config:", "tls_config:")
-            .replace("#   ca_file: /etc/prometheus/contact-governor-authority.pem", &format!("  ca_file: {}", authority.display()));
+            .replace(
+                "#   ca_file: /etc/prometheus/contact-governor-authority.pem",
+                &format!("  ca_file: {}", authority.display()),
+            );
         targets.push(format!("- targets: ['{}']\n  labels: {{__scheme__: https}}\n", tls.address));
     }
     std::fs::write(folder.join("prometheus.yml"), config).expect("written");

@@ -20,8 +20,7 @@ struct Company {
 
 impl Company {
     fn start(redis: &RedisServer) -> Self {
-        let governors: Vec<_> =
-            (0..2).map(|_| Process::start(&["--ledger", &redis.url()])).collect();
+        let governors: Vec<_> = (0..2).map(|_| Process::start(&["--ledger", &redis.url()])).collect();
         let plain = governors.iter().map(|governor| governor.caller.address()).collect();
         let prometheus = Prometheus::watching(&Watched { plain, behind_tls: None });
         Self { governors, prometheus, turn: 0 }
@@ -35,7 +34,8 @@ impl Company {
             let customer = format!("c-{}-{turn}", governor.pid());
             let service = json!({"contact_id": customer.clone(), "purpose": "service"});
             assert_eq!(governor.caller.ask(&with(question(&customer, "email"), &service)).verdict(), "allow");
-            let told = event(&format!("e-{customer}"), "contact.sent", &customer, &json!({"contact_id": customer}));
+            let told =
+                event(&format!("e-{customer}"), "contact.sent", &customer, &json!({"contact_id": customer}));
             let told = governor.caller.tell(&told).status;
             assert!([202, 503].contains(&told), "{told}");
         }
@@ -43,7 +43,8 @@ impl Company {
 
     /// Those of these alerts that fire, each once for each instance that it names.
     fn firing(&self, alerts: &[&str]) -> Vec<String> {
-        let firing = self.prometheus.firing().into_iter().map(|(name, _)| name.replace("ContactGovernor", ""));
+        let firing =
+            self.prometheus.firing().into_iter().map(|(name, _)| name.replace("ContactGovernor", ""));
         firing.filter(|name| alerts.contains(&&**name)).collect()
     }
 }
@@ -87,7 +88,5 @@ fn an_instance_that_is_gone_is_missed() {
     time_until(|| company.prometheus.values("sum(up{job=\"$job\"})") == [2.0]);
     let address = company.governors[0].caller.address().to_string();
     company.governors[0].kill();
-    time_until(|| {
-        company.prometheus.firing().contains(&("ContactGovernorDown".to_owned(), address.clone()))
-    });
+    time_until(|| company.prometheus.firing().contains(&("ContactGovernorDown".to_owned(), address.clone())));
 }

@@ -42,7 +42,8 @@ fn every_panel_has_its_own_place_and_says_what_it_shows() {
         for panel in list(&dashboard["panels"]) {
             let title = format!("{name}: {}", panel["title"]);
             assert!(ids.insert(panel["id"].as_u64().expect("an id")), "{title} has another's id");
-            let side = |side: &str| panel["gridPos"][side].as_u64().unwrap_or_else(|| panic!("{title}: no {side}"));
+            let side =
+                |side: &str| panel["gridPos"][side].as_u64().unwrap_or_else(|| panic!("{title}: no {side}"));
             assert!(side("x") + side("w") <= COLUMNS, "{title} is beyond the edge");
             for x in side("x")..side("x") + side("w") {
                 for y in side("y")..side("y") + side("h") {
@@ -124,11 +125,17 @@ impl Traffic<'_> {
         let second = with(question(&customer, "email"), &json!({"sender": "mailer", "campaign": "autumn"}));
         assert_eq!(self.caller.ask(&second).verdict(), "defer");
         // It claims what nobody declared, and no machine should say.
-        let reply = json!({"delivery": "auto_reply", "sender": "desk", "content": {"body": "We care about you."}});
+        let reply =
+            json!({"delivery": "auto_reply", "sender": "desk", "content": {"body": "We care about you."}});
         let reply = with(question(&format!("d-{turn}"), "email"), &reply);
         assert_eq!(self.caller.ask(&reply).verdict(), "handoff");
         let told = [
-            event(&format!("s-{turn}"), "contact.sent", &customer, &json!({"contact_id": format!("m-{turn}")})),
+            event(
+                &format!("s-{turn}"),
+                "contact.sent",
+                &customer,
+                &json!({"contact_id": format!("m-{turn}")}),
+            ),
             event(&format!("u-{turn}"), "customer.unsubscribed", &customer, &json!({"channel": "sms"})),
             event(&format!("o-{turn}"), "customer.complained", &customer, &json!({"channel": "email"})),
         ];
@@ -173,8 +180,11 @@ fn behind_tls(folder: &Path) -> (Process, BehindTls) {
     keys.set("TLS__CERTIFICATE", &path("cert.pem"));
     keys.set("TLS__KEY", &path("key.pem"));
     let process = Process::start_with(&keys.settings(), &["--ledger", "memory:"]);
-    let watched =
-        BehindTls { address: process.caller.address(), authority_pem: authority.pem, key: key.expose().to_string() };
+    let watched = BehindTls {
+        address: process.caller.address(),
+        authority_pem: authority.pem,
+        key: key.expose().to_string(),
+    };
     (process, watched)
 }
 
@@ -184,8 +194,7 @@ fn every_query_of_every_panel_finds_something_in_a_governor_that_is_used() {
     let redis = RedisServer::start(&[]);
     let (policy, next) = (write(folder.path(), "p.toml", POLICY), write(folder.path(), "next.toml", NEXT));
     let settings = [("FOLLOW_UPS__LOOK_EVERY", "100ms"), ("SHADOW__POLICY", &*next)];
-    let governor =
-        Process::start_with(&settings, &["--ledger", &redis.url(), "--policy", &policy]);
+    let governor = Process::start_with(&settings, &["--ledger", &redis.url(), "--policy", &policy]);
     let (_behind_tls, watched) = behind_tls(folder.path());
     let watched = Watched { plain: vec![governor.caller.address()], behind_tls: Some(watched) };
     let prometheus = Prometheus::watching(&watched);
@@ -242,7 +251,8 @@ fn all_are_there(metrics: &str) {
         metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_whitespace().next()).collect();
     let of_tls = ["contact_governor_certificate_expiry_timestamp_seconds", "contact_governor_key_uses_total"];
     for name in names_used().0 {
-        let whole = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        let whole =
+            ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
         let known = there.contains(&*name) || there.contains(whole) || of_tls.contains(&&*name);
         assert!(known, "{name} is not on /metrics");
     }

@@ -12,7 +12,8 @@ use crate::harness::time_until;
 const HEADINGS: [&str; 4] = ["What it means", "What customers feel", "What to look at", "What to do"];
 
 fn text(path: impl AsRef<Path>) -> String {
-    std::fs::read_to_string(path.as_ref()).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
+    std::fs::read_to_string(path.as_ref())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
 
 fn yaml_files(folder: &str) -> Vec<PathBuf> {
@@ -51,7 +52,10 @@ fn every_alert_is_tried_both_ways_and_has_its_page() {
     let mut pages = BTreeSet::new();
     for rule in prometheus.rules().iter().filter(|rule| rule["type"] == "alerting") {
         let name = rule["name"].as_str().expect("a name");
-        assert!(["critical", "warning"].iter().any(|severity| rule["labels"]["severity"] == *severity), "{rule}");
+        assert!(
+            ["critical", "warning"].iter().any(|severity| rule["labels"]["severity"] == *severity),
+            "{rule}"
+        );
         for annotation in ["summary", "description"] {
             let said = rule["annotations"][annotation].as_str().unwrap_or("");
             assert!(said.ends_with('.'), "{name}: its {annotation} is `{said}`");
@@ -100,7 +104,8 @@ pub fn names_used() -> (BTreeSet<String>, BTreeSet<String>) {
         texts.push_str(&text(file));
         texts.push('\n');
     }
-    let name = Regex::new(r"[a-z_]*:?\b(?:contact_governor|process)_[a-z0-9_]+(?::[a-z0-9_]+)?").expect("an expression");
+    let name = Regex::new(r"[a-z_]*:?\b(?:contact_governor|process)_[a-z0-9_]+(?::[a-z0-9_]+)?")
+        .expect("an expression");
     let names = name.find_iter(&texts).map(|found| found.as_str().to_owned());
     let (recorded, measured): (BTreeSet<_>, BTreeSet<_>) = names.partition(|name| name.contains(':'));
     (measured, recorded)
