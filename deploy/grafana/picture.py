@@ -117,11 +117,20 @@ def mapped(mappings, value):
     return None
 
 
-def ticks(top, count=4):
+SPANS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800]
+
+
+def ticks(top, unit, count=4):
     """Round marks from nought to `top`."""
     if top <= 0:
         return [0, 1]
     step = top / count
+    if unit == "bytes":
+        step = 2 ** math.ceil(math.log2(step))
+        return [step * mark for mark in range(int(math.ceil(top / step)) + 1)]
+    if unit == "s" and 30 < step <= SPANS[-1]:
+        step = next(span for span in SPANS if span >= step)
+        return [step * mark for mark in range(int(math.ceil(top / step)) + 1)]
     size = 10 ** math.floor(math.log10(step))
     step = next(size * times for times in (1, 2, 2.5, 5, 10) if size * times >= step)
     return [step * mark for mark in range(int(math.ceil(top / step - 1e-9)) + 1)]
@@ -199,7 +208,7 @@ class Panel:
         else:
             top = max((v for _, row in grid for v in row if v is not None), default=0)
         unit = "percentunit" if stacking == "percent" else self.unit
-        marks = ticks(max(top, self.defaults.get("max", 0)))
+        marks = ticks(max(top, self.defaults.get("max", 0)), unit)
         if stacking == "percent":
             marks = [0, 0.25, 0.5, 0.75, 1]
         peak = marks[-1]
@@ -211,10 +220,7 @@ class Panel:
             y = above + high * (1 - mark / peak)
             out.append(f'<line x1="{left}" x2="{left + wide:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{EDGE}"/>')
             out.append(text(left - 6, y + 4, shown(mark, unit), 10, FAINT, "end"))
-        for part in range(5):
-            at = self.prometheus.start + (self.prometheus.end - self.prometheus.start) * part / 4
-            anchor = "start" if part == 0 else "end" if part == 4 else "middle"
-            out.append(text(left + wide * part / 4, above + high + 14, time.strftime("%H:%M:%S", time.localtime(at)), 10, FAINT, anchor))
+        out.append(self.clock(left, wide, above + high + 14))
         floor = [0.0] * steps
         colours = [self.fixed_colour(name) or CLASSIC[i % len(CLASSIC)] for i, (name, _) in enumerate(grid)]
         fill = custom["fillOpacity"] / 100
@@ -246,10 +252,19 @@ class Panel:
         out.append(self.legend([name for name, _ in grid], colours))
         return "".join(out)
 
+    def clock(self, left, wide, y):
+        parts = 4 if wide > 380 else 2 if wide > 200 else 1
+        out = []
+        for part in range(parts + 1):
+            at = self.prometheus.start + (self.prometheus.end - self.prometheus.start) * part / parts
+            anchor = "start" if part == 0 else "end" if part == parts else "middle"
+            out.append(text(left + wide * part / parts, y, time.strftime("%H:%M:%S", time.localtime(at)), 10, FAINT, anchor))
+        return "".join(out)
+
     def legend(self, names, colours):
         x, y, out, lines = 14.0, self.h - 22.0, [], 1
         for i, (name, colour) in enumerate(zip(names, colours)):
-            width = 20 + 6.1 * len(name)
+            width = 26 + 6.4 * len(name)
             if x + width > self.w - 8 and x > 14:
                 if lines == 2:
                     out.append(text(self.w - 8, y, f"+{len(names) - i}", 11, FAINT, "end"))
@@ -297,7 +312,7 @@ class Panel:
         values.sort(key=lambda found: -found[1])
         top = self.defaults.get("max") or max(value for _, value in values) or 1
         high = min(34, (self.h - 40) / len(values))
-        label = min(self.w * 0.42, 10 + 6.6 * max(len(name) for name, _ in values))
+        label = min(self.w * 0.42, 16 + 7.2 * max(len(name) for name, _ in values))
         end, out = 74, []
         for place, (name, value) in enumerate(values):
             y = 32 + place * high
@@ -375,10 +390,7 @@ class Panel:
                     share = (row[at] / top) ** 0.5
                     colour = "rgb(%d,%d,%d)" % tuple(c + (h - c) * share for c, h in zip(cold, hot))
                     out.append(rect(left + i * one, y + 0.5, one + 0.3, tall - 1, colour))
-        for part in range(5):
-            at = self.prometheus.start + (self.prometheus.end - self.prometheus.start) * part / 4
-            anchor = "start" if part == 0 else "end" if part == 4 else "middle"
-            out.append(text(left + wide * part / 4, self.h - 12, time.strftime("%H:%M:%S", time.localtime(at)), 10, FAINT, anchor))
+        out.append(self.clock(left, wide, self.h - 12))
         return "".join(out)
 
 

@@ -28,8 +28,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 # Prometheus lives so many times faster: it scrapes each second, and what its rules look back over is shorter.
 HURRY = 15
-CUSTOMERS = 6000
-CARE = "Dear {0}, we care about you, and you are one of our most valued customers."
+CUSTOMERS = 20000
 
 POLICY = """
 version = "{version}"
@@ -59,12 +58,12 @@ within = "4h"
 # Who sends what, at how many asks a second on average, and whether it tells what became of it.
 Sender = collections.namedtuple("Sender", "name channel purpose delivery rate campaigns words tells")
 SENDERS = [
-    Sender("mailer", "email", "marketing", "template", 34, ["autumn", "black-friday", "newsletter"], "Ada, our autumn offers.", True),
-    Sender("shop", "email", "transactional", "template", 14, [None], "Your order is on its way.", True),
-    Sender("service-desk", "email", "service", "human", 7, [None], "About your question.", True),
-    Sender("sms-gateway", "sms", "marketing", "template", 12, ["black-friday", "flash-sale"], "Only today: hurry, last chance!", True),
-    Sender("dialler", "voice", "relationship", "synthetic_voice", 9, ["win-back"], CARE, False),
-    Sender("print-shop", "mail", "marketing", "template", 4, ["autumn"], "To our valued neighbour: urgent information.", True),
+    Sender("mailer", "email", "marketing", "template", 34, ["autumn", "black-friday", "newsletter"], ["Ada, our autumn offers.", "Ada, our autumn offers.", "Thank you for being our most valued customer!"], True),
+    Sender("shop", "email", "transactional", "template", 14, [None], ["Your order is on its way."], True),
+    Sender("service-desk", "email", "service", "human", 7, [None], ["About your question."], True),
+    Sender("sms-gateway", "sms", "marketing", "template", 12, ["black-friday", "flash-sale"], ["Our week's offers.", "Only today: hurry, last chance!"], True),
+    Sender("dialler", "voice", "relationship", "synthetic_voice", 9, ["win-back"], ["We have a new tariff for you.", "We care about you."], False),
+    Sender("print-shop", "mail", "marketing", "template", 4, ["autumn"], ["Our catalogue for the winter.", "Our catalogue for the winter.", "Urgent information, open at once!"], True),
 ]
 
 
@@ -181,7 +180,7 @@ class Caller:
 
 def someone():
     """Some customers are written to far more than others."""
-    return f"c-{int(CUSTOMERS * random.random() ** 2.2)}"
+    return f"c-{int(CUSTOMERS * random.random() ** 1.5)}"
 
 
 def at_pace(rate, until, work):
@@ -204,10 +203,13 @@ def send(company, sender, until):
         if campaign == "flash-sale":
             customer = f"c-{random.randrange(150)}"
         question = {"contact_id": f"m-{random.getrandbits(64):x}", "customer": customer, "channel": sender.channel, "purpose": sender.purpose,
-                    "delivery": sender.delivery, "sender": sender.name, "content": {"body": sender.words.format("Ada")},
-                    "facts": {"time_zone": random.choice(["Europe/Paris", "America/New_York", "Asia/Tokyo", "America/Los_Angeles"])}}
+                    "delivery": sender.delivery, "sender": sender.name, "content": {"body": random.choice(sender.words)},
+                    "addressee": random.choice(["Ada Lovelace", "Ada Lovelace", "current resident"]), "facts": {"time_zone": random.choice(["Europe/Paris", "America/New_York", "Asia/Tokyo", "America/Los_Angeles"])}}
         if campaign:
             question["campaign"] = campaign
+        # Somebody's new version has a mistake in it.
+        if sender.name == "print-shop" and random.random() < 0.1:
+            question["channel"] = "pigeon"
         status, answer = caller.call("POST", "/v1/preflight", question)
         if status == 200 and answer["verdict"] == "allow" and sender.tells:
             kind = "contact.sent" if random.random() < 0.97 else "contact.failed"
@@ -248,7 +250,7 @@ def answer(company, until):
 def remember(company):
     """What was sent in the days before."""
     caller = Caller(company, "desk")
-    for number in range(3500):
+    for number in range(4000):
         sender = random.choice(SENDERS[:4])
         caller.tell("contact.sent", someone(), ago(random.uniform(30, 160)), contact_id=f"old-{number}", channel=sender.channel, purpose=sender.purpose,
                     delivery=sender.delivery, sender=sender.name)
