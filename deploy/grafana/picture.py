@@ -117,7 +117,7 @@ def mapped(mappings, value):
     return None
 
 
-SPANS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800]
+SPANS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800]
 
 
 def ticks(top, unit, count=4):
@@ -128,7 +128,7 @@ def ticks(top, unit, count=4):
     if unit == "bytes":
         step = 2 ** math.ceil(math.log2(step))
         return [step * mark for mark in range(int(math.ceil(top / step)) + 1)]
-    if unit == "s" and 30 < step <= SPANS[-1]:
+    if unit == "s" and 2 < step <= SPANS[-1]:
         step = next(span for span in SPANS if span >= step)
         return [step * mark for mark in range(int(math.ceil(top / step)) + 1)]
     size = 10 ** math.floor(math.log10(step))
@@ -312,7 +312,7 @@ class Panel:
         values.sort(key=lambda found: -found[1])
         top = self.defaults.get("max") or max(value for _, value in values) or 1
         high = min(34, (self.h - 40) / len(values))
-        label = min(self.w * 0.42, 16 + 7.2 * max(len(name) for name, _ in values))
+        label = min(self.w * 0.5, 16 + 7.2 * max(len(name) for name, _ in values))
         end, out = 74, []
         for place, (name, value) in enumerate(values):
             y = 32 + place * high
@@ -342,9 +342,12 @@ class Panel:
             key = next(k for k in order if names[k] == sort[0]["displayName"])
             kept.sort(key=lambda row: row[key] if row[key] is not None else 0, reverse=sort[0]["desc"])
         settings = {o["matcher"]["options"]: {p["id"]: p["value"] for p in o["properties"]} for o in self.overrides}
-        column, out = (self.w - 20) / len(order), []
+        # The first column holds the longest words.
+        first = (self.w - 20) * (0.4 if len(order) > 3 else 1 / len(order))
+        column, out = (self.w - 20 - first) / max(len(order) - 1, 1), []
+        edge = [10] + [10 + first + place * column for place in range(len(order) - 1)]
         for place, key in enumerate(order):
-            out.append(text(10 + place * column, 44, names[key], 12, "#6e9fff", weight="600"))
+            out.append(text(edge[place], 44, names[key], 12, "#6e9fff", weight="600"))
         for line, row in enumerate(kept):
             y = 66 + line * 21
             if y > self.h - 6:
@@ -353,7 +356,7 @@ class Panel:
             for place, key in enumerate(order):
                 value, own = row[key], settings.get(names[key], {})
                 words = value if isinstance(value, str) else shown(value, own.get("unit", "short"), own.get("decimals"))
-                x, colour = 10 + place * column, INK
+                x, colour = edge[place], INK
                 if own.get("custom.cellOptions", {}).get("type") == "gauge" and value is not None:
                     colour = threshold_colour(own["thresholds"], value)
                     out.append(rect(x + 62, y - 11, (column - 80) * min(value, 1), 12, colour, 'opacity="0.7" rx="2"'))

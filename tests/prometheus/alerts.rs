@@ -90,3 +90,37 @@ fn an_instance_that_is_gone_is_missed() {
     company.governors[0].kill();
     time_until(|| company.prometheus.firing().contains(&("ContactGovernorDown".to_owned(), address.clone())));
 }
+
+/// A policy; `limit` is what one may write wrongly.
+fn policy(limit: &str) -> String {
+    format!(
+        "version = \"mine\"\nextends = [\"courtesy\"]\ntime_zone = \"UTC\"\n\n\
+         [[caps]]\nid = \"few\"\nlimit = {limit}\nwindow = \"rolling 7d\"\n"
+    )
+}
+
+#[test]
+fn a_policy_with_a_mistake_changes_nothing_and_wakes_somebody_until_it_is_mended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policy.toml");
+    let write = |limit: &str| std::fs::write(&file, policy(limit)).expect("written");
+    write("9");
+    let mut governor = Process::start(&["--ledger", "memory:", "--policy", file.to_str().expect("a path")]);
+    let plain = vec![governor.caller.address()];
+    let prometheus = Prometheus::watching(&Watched { plain, behind_tls: None });
+    time_until(|| prometheus.values("sum(up{job=\"$job\"})") == [1.0]);
+    let hash = || governor.caller.get("/v1/policy").body["hash"].clone();
+    let before = hash();
+
+    write("nine");
+    let refused = || prometheus.firing().iter().any(|(name, _)| name == "ContactGovernorReloadFailed");
+    time_until(refused);
+    assert_eq!(hash(), before);
+    write("8");
+    time_until(|| !refused());
+    assert_ne!(hash(), before);
+
+    let (_, log) = governor.terminate();
+    assert!(log.contains("the policy file has a mistake"), "{log}");
+    assert!(log.contains("policy.toml:7:"), "it does not say where: {log}");
+}
