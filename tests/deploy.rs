@@ -124,7 +124,10 @@ impl Started {
             })
         };
         let arguments: Vec<String> = self.arguments.iter().map(ours).collect();
-        assert!(!arguments.iter().any(|word| word.contains("/etc/") || word.contains("/run/")), "{arguments:?}");
+        assert!(
+            !arguments.iter().any(|word| word.contains("/etc/") || word.contains("/run/")),
+            "{arguments:?}"
+        );
         arguments
     }
 
@@ -229,8 +232,10 @@ fn what_compose_starts_answers_with_the_secrets_that_are_made_for_it() {
     assert_eq!(rights(&secret("redis-users.acl")), rights(&read("deploy/redis/users.acl")));
 
     let before = secret("governor.toml");
-    let again =
-        Command::new("sh").arg(folder.path().join("compose/make-secrets.sh")).env("GOVERNOR", PROGRAM).output();
+    let again = Command::new("sh")
+        .arg(folder.path().join("compose/make-secrets.sh"))
+        .env("GOVERNOR", PROGRAM)
+        .output();
     assert!(again.expect("a shell").status.success());
     assert_eq!(secret("governor.toml"), before, "what is there is left alone");
 }
@@ -245,7 +250,8 @@ fn run_sha256(text: &str) -> String {
 fn an_example_with_gaps_does_not_start() {
     for example in ["deploy/systemd/secrets.example.toml", "deploy/kubernetes/secrets.example.toml"] {
         let path = root().join(example);
-        let refused = run(&["serve", "--settings", path.to_str().expect("a path"), "--ledger", "memory:"], "");
+        let refused =
+            run(&["serve", "--settings", path.to_str().expect("a path"), "--ledger", "memory:"], "");
         assert_eq!(refused.status.code(), Some(2), "{example}");
         let said = String::from_utf8(refused.stderr).expect("text");
         assert!(said.contains("privacy.secrets") && said.contains("keys.dialler.hash"), "{said}");
@@ -330,11 +336,14 @@ fn nobody_is_killed_before_it_has_stopped() {
             "deploy/kubernetes/base/statefulset.yaml",
             r"terminationGracePeriodSeconds: (\d+)\n",
         ),
-        ("deploy/systemd/settings.toml", "deploy/systemd/contact-governor.service", r"TimeoutStopSec=(\d+)\n"),
+        (
+            "deploy/systemd/settings.toml",
+            "deploy/systemd/contact-governor.service",
+            r"TimeoutStopSec=(\d+)\n",
+        ),
     ] {
         let settings = read(settings);
-        let stopping =
-            seconds(&settings, "drain_delay") + seconds(&settings, "shutdown_timeout") + TOLD_LAST;
+        let stopping = seconds(&settings, "drain_delay") + seconds(&settings, "shutdown_timeout") + TOLD_LAST;
         let patience: u64 = one(pattern, &read(file)).parse().expect("seconds");
         assert!(patience >= stopping, "{file}: {patience} s, and stopping may take {stopping} s");
     }
@@ -356,35 +365,66 @@ fn is_sent(ignored: &str, path: &str) -> bool {
 fn the_image_is_built_from_everything_the_program_needs_and_nothing_else() {
     let ignored = read(".dockerignore");
     let mut needed = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned(), "src/main.rs".to_owned()];
-    for source in below(&root().join("src")).iter().filter(|path| path.extension().is_some_and(|x| x == "rs")) {
+    for source in below(&root().join("src")).iter().filter(|path| path.extension().is_some_and(|x| x == "rs"))
+    {
         let text = std::fs::read_to_string(source).expect("text");
         for included in all(r#"include_(?:str|bytes)!\("([^"]+)"\)"#, &text) {
             let path = source.parent().expect("a folder").join(included).canonicalize().expect("a file");
             needed.push(path.strip_prefix(root()).expect("ours").display().to_string());
         }
-        needed.extend(all(r#"template\(path = "([^"]+)""#, &text).iter().map(|path| format!("templates/{path}")));
+        needed.extend(
+            all(r#"template\(path = "([^"]+)""#, &text).iter().map(|path| format!("templates/{path}")),
+        );
     }
     let manifest: toml::Table = read("Cargo.toml").parse().expect("a manifest");
     for (kind, folder) in [("bench", "benches"), ("test", "tests")] {
         for target in manifest[kind].as_array().expect("targets") {
             let path = target.get("path").and_then(toml::Value::as_str).map(str::to_owned);
-            needed.push(path.unwrap_or_else(|| format!("{folder}/{}.rs", target["name"].as_str().expect("a name"))));
+            needed.push(
+                path.unwrap_or_else(|| format!("{folder}/{}.rs", target["name"].as_str().expect("a name"))),
+            );
         }
     }
     assert!(needed.len() > 20, "{needed:?}");
     for path in &needed {
         assert!(root().join(path).is_file() && is_sent(&ignored, path), "{path} is not sent to the build");
     }
-    let secret = ["deploy/compose/secrets/governor.toml", ".git/config", "data/owner", "target/debug/x", "rust-toolchain.toml"];
+    let secret = [
+        "deploy/compose/secrets/governor.toml",
+        ".git/config",
+        "data/owner",
+        "target/debug/x",
+        "rust-toolchain.toml",
+    ];
     assert!(secret.iter().all(|path| !is_sent(&ignored, path)));
 
     let dockerfile = read("deploy/docker/Dockerfile");
-    let version = |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().expect("a number")).collect() };
+    let version =
+        |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().expect("a number")).collect() };
     let least = manifest["package"]["rust-version"].as_str().expect("a version");
     assert!(version(one(r"ARG RUST_VERSION=(\S+)", &dockerfile)) >= version(least));
     let debian = one(r"slim-(\w+) AS build", &dockerfile);
     let number = json!({"bookworm": "12", "trixie": "13"});
     assert!(dockerfile.contains(&format!("cc-debian{}:", number[debian].as_str().expect("a Debian"))));
+}
+
+#[test]
+fn what_pods_are_counted_by_is_recorded() {
+    let rules = read("deploy/prometheus/rules/recording.yml");
+    let scaled = [
+        "deploy/kubernetes/components/autoscaling-adapter/adapter-rules.yaml",
+        "deploy/kubernetes/components/autoscaling-keda/scaledobject.yaml",
+    ];
+    for file in scaled {
+        let series = one(r"max\((\S+) >= 0\)", &read(file)).to_owned();
+        assert!(rules.contains(&format!("- record: {series}\n")), "{file}: nothing records {series}");
+    }
+    let adapter = read(scaled[0]);
+    let autoscaler = read("deploy/kubernetes/components/autoscaling-adapter/horizontalpodautoscaler.yaml");
+    assert_eq!(one(r"as: (\S+)", &adapter), one(r"metric:\n +name: (\S+)", &autoscaler));
+    // All of them scrape under the name that the rules know.
+    let job = |file: &str| one(r"job_name: (\S+)", &read(file)).to_owned();
+    assert_eq!(job("deploy/compose/prometheus.yml"), job("deploy/prometheus/prometheus.yml"));
 }
 
 #[test]
@@ -395,4 +435,12 @@ fn what_is_mounted_is_there() {
     for source in mounted {
         assert!(root().join("deploy/compose").join(source).exists(), "{source} is mounted, and not there");
     }
+    // Where Grafana is told to look for dashboards.
+    let folder = read("deploy/grafana/provisioning/dashboards/contact-governor.yml");
+    let folder = one(r"(?m)^ +path: (\S+)$", &folder).to_owned();
+    assert!(compose.contains(&format!("../grafana/dashboards:{folder}:ro\n")));
+    assert_eq!(
+        one(r"PROMETHEUS_URL: http://(\S+)\n", &compose),
+        format!("prometheus:{}", one(r"web\.listen-address=:(\d+)", &compose))
+    );
 }

@@ -31,6 +31,7 @@ mod metrics;
 mod openapi;
 mod policy_files;
 mod privacy;
+mod prometheus;
 mod promises;
 mod readme;
 mod redis;
