@@ -120,9 +120,11 @@ if command -v prometheus >/dev/null && [ -d deploy/prometheus/rules ]; then
     --ro-bind deploy/compose/prometheus.yml /etc/prometheus/prometheus.yml \
     --ro-bind deploy/prometheus/rules /etc/prometheus/rules \
     --bind "$work/measurements" /srv --chdir /srv \
-    prometheus "${words[@]/\/prometheus/\/srv}" >>"$work/prometheus.log" 2>&1 &
+    prometheus "${words[@]/=\/prometheus/=\/srv}" >>"$work/prometheus.log" 2>&1 &
   up() { [ "$(curl -s 'http://prometheus:9090/api/v1/query?query=up==1' | jq '.data.result | length')" -ge 2 ]; }
   soon "Prometheus scrapes both governors with its key" up
+  worked_out() { curl -s http://prometheus:9090/api/v1/rules | jq -e '[.data.groups[].rules[].health] | unique == ["ok"]'; }
+  soon "every rule of ../prometheus is worked out" worked_out
 else
   echo "   (prometheus is not installed here: left out)"
 fi

@@ -4,7 +4,7 @@
 # This machine as bwrap shows it to a process: read-only, and without its settings and secrets.
 machine=(--ro-bind / / --proc /proc --dev /dev --tmpfs /etc --tmpfs /run --tmpfs /srv)
 for file in hosts ld.so.cache nsswitch.conf resolv.conf; do
-  machine+=(--ro-bind-try /etc/$file /etc/$file)
+  machine+=(--ro-bind-try "/etc/$file" "/etc/$file")
 done
 
 step() { printf '\n== %s\n' "$*"; }
