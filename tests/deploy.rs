@@ -66,7 +66,7 @@ fn every_setting_that_is_named_there_is_one() {
         for name in in_words.iter().map(|name| (*name).to_owned()).chain(in_environment) {
             named += 1;
             // A file, and not a setting of that section.
-            let is_file = name == "settings.toml" || name.ends_with(".toml") || name.ends_with(".file");
+            let is_file = name.rsplit('.').next() == Some("toml");
             assert!(is_setting(&name) || is_file, "{file} names `{name}`, and there is no such setting");
         }
     }
@@ -320,8 +320,7 @@ fn ports_paths_and_users_are_everywhere_the_same() {
 fn seconds(settings: &str, name: &str) -> u64 {
     let read = |text: &str| {
         let table: toml::Table = text.parse().expect("TOML");
-        let value = table.get("http")?.get(name)?.as_str()?.strip_suffix('s')?.parse().ok();
-        value
+        table.get("http")?.get(name)?.as_str()?.strip_suffix('s')?.parse().ok()
     };
     read(settings).or_else(|| read(DEFAULTS)).unwrap_or_else(|| panic!("no http.{name} in seconds"))
 }
