@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod contract;
 pub mod gateway;
 pub mod keys;
+pub mod prometheus;
 pub mod proxy;
 pub mod raw;
 pub mod redis;

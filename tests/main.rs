@@ -29,6 +29,7 @@ mod metrics;
 mod openapi;
 mod policy_files;
 mod privacy;
+mod prometheus;
 mod promises;
 mod readme;
 mod redis;
