@@ -139,7 +139,7 @@ fn soak(governed: &mut Governed, redis: &mut Option<RedisServer>, faults: &[Faul
         say(&format!("soak: round {round}, {fault:?}: {}, {}", book.summary(), after.summary()));
         vitals = Some(after);
     }
-    let mut vitals = vitals.expect("a round");
+    let vitals = vitals.expect("a round");
     let answers = askers.stop();
     let caller = governed.caller.read().expect("a caller").clone();
     time_until(|| caller.get("/readyz").status == 200);

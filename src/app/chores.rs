@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::domain::moment::Span;
 use crate::gate::Gate;
-use crate::gate::announce::{Herald, LookedThrough};
+use crate::gate::announce::Herald;
 use crate::http::Logs;
 use crate::http::tls::{CertificateError, Certificates, Expiry, Look};
 use crate::metrics::{Metrics, Reloaded};
@@ -201,14 +201,15 @@ async fn announce(
         if !is_time_to_look {
             gate.announce_fresh(&heralds, clock.now()).await;
         } else if gate.takes_turn("follow-ups", turn).await {
-            match gate.look_through(&heralds, clock.now()).await {
-                Ok(seen) => metrics.follow_ups.stand(&seen),
+            let now = clock.now();
+            match gate.look_through(&heralds, now).await {
+                Ok(seen) => metrics.follow_ups.looked(&seen, now),
                 Err(error) => {
                     tracing::warn!(%error, "follow-ups could not be looked through; they are again, soon");
                 }
             }
         } else {
-            metrics.follow_ups.stand(&LookedThrough::default());
+            metrics.follow_ups.show_nothing();
         }
     }
 }

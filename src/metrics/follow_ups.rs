@@ -1,11 +1,11 @@
 //! How long people wait for people.
 
-use prometheus::{HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Registry, Result};
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Registry, Result};
 
-use crate::domain::moment::SECOND_MS;
+use crate::domain::moment::{Moment, SECOND_MS};
 use crate::gate::announce::LookedThrough;
 
-use super::making::{gauge, gauges, register};
+use super::making::{fine_gauge, gauge, gauges, register};
 
 /// A quarter of an hour to a fortnight.
 const WAIT_BUCKETS: [f64; 9] =
@@ -16,6 +16,7 @@ pub struct FollowUpMetrics {
     overdue: IntGaugeVec,
     oldest: IntGaugeVec,
     customers: IntGauge,
+    looked: Gauge,
     waited: HistogramVec,
 }
 
@@ -50,12 +51,27 @@ impl FollowUpMetrics {
                 "Customers for whom a follow-up is open: they wait for a person. 0 at all instances but the one that \
                  looks through follow-ups.",
             )?,
+            looked: fine_gauge(
+                registry,
+                "follow_ups_last_look_timestamp_seconds",
+                "When this instance last looked through all follow-ups, in seconds since 1970; 0: never yet. One of all does.",
+            )?,
             waited: register(registry, HistogramVec::new(waited.buckets(WAIT_BUCKETS.to_vec()), &["kind"])?)?,
         })
     }
 
-    /// How follow-ups stand, as seen by the instance whose turn it is to look; the others show nothing.
-    pub fn stand(&self, seen: &LookedThrough) {
+    /// How follow-ups stand, as this instance has just seen.
+    pub fn looked(&self, seen: &LookedThrough, now: Moment) {
+        self.show(seen);
+        self.looked.set(now.millis() as f64 / SECOND_MS as f64);
+    }
+
+    /// Another instance has the turn to look, and shows how they stand.
+    pub fn show_nothing(&self) {
+        self.show(&LookedThrough::default());
+    }
+
+    fn show(&self, seen: &LookedThrough) {
         for gauge in [&self.open, &self.overdue, &self.oldest] {
             gauge.reset();
         }
