@@ -79,6 +79,11 @@ def send(sender):
             with lock:
                 counts["answered nowhere"] += 1
             continue
+        if response.will_close and len(options.urls) > 1:
+            # It is about to stop: elsewhere from now on.
+            connection.close()
+            place = (place + 1) % len(options.urls)
+            connection = connect(options.urls[place])
         answer = json.loads(body)
         with lock:
             slowest[0] = max(slowest[0], time.monotonic() - begun)
