@@ -3,6 +3,7 @@
 mod chores;
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
@@ -25,6 +26,8 @@ use crate::policy::Policy;
 use crate::policy::compile::compile;
 use crate::policy::mistakes::Mistakes;
 use crate::settings::{LedgerUrl, Settings, keys, policy_text};
+use crate::telemetry::exporter::Exporter;
+use crate::telemetry::spans::Recorder;
 
 /// Why an instance does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,7 @@ pub struct App {
     address: SocketAddr,
     gate: Arc<Gate>,
     logs: http::Logs,
+    exporter: Option<Rc<Exporter>>,
 }
 
 impl App {
@@ -100,8 +104,14 @@ impl App {
         if let Some(auditor) = &auditor {
             chores::tell_head(auditor);
         }
-        let logs = http::Logs { decision_log, auditor };
-        chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let exporter = exporter(settings, &clock);
+        if let Some(exporter) = &exporter {
+            chores::send_spans(exporter);
+        }
+        let spans = exporter.as_ref().map(|exporter| exporter.recorder());
+        let heralds = heralds::appointed(settings, &gate, spans.as_ref());
+        let logs = http::Logs { decision_log, auditor, spans };
+        chores::start(settings, &gate, heralds, &metrics, &clock);
         let certificates = settings.tls.as_ref().map(Certificates::load).transpose()?.map(Arc::new);
         if let Some(certificates) = &certificates {
             chores::look_at_certificates(certificates, &metrics);
@@ -139,7 +149,7 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address, gate, logs })
+        Ok(Self { server, address, gate, logs, exporter })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -160,7 +170,7 @@ impl App {
     /// When the server fails.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
         self.server.await?;
-        chores::finish(&self.gate, &self.logs).await;
+        chores::finish(&self.gate, &self.logs, self.exporter.as_deref()).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -169,6 +179,12 @@ impl App {
 fn waited(metrics: &Arc<Metrics>) -> Waited {
     let metrics = Arc::clone(metrics);
     Arc::new(move |kind, span| metrics.waited(kind, span))
+}
+
+fn exporter(settings: &Settings, clock: &Clock) -> Option<Rc<Exporter>> {
+    let export = settings.tracing.export.as_ref()?;
+    let recorder = Arc::new(Recorder::new(export.sample, clock.clone()));
+    Some(Rc::new(Exporter::new(export, recorder)))
 }
 
 fn in_force(policy: &Policy) -> Act {

@@ -14,6 +14,7 @@ mod docs;
 mod events;
 mod explain;
 mod follow_ups;
+mod following;
 mod health;
 mod listener;
 mod metrics;
@@ -46,6 +47,7 @@ use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::telemetry::spans::Recorder;
 use crate::wire::question::QuestionReader;
 use crate::wire::wishes_link::WishesLinks;
 
@@ -66,6 +68,7 @@ pub struct Shared {
     /// Opens customers' own pages; nothing where there are none.
     wishes_links: Option<WishesLinks>,
     clock: Clock,
+    following: following::Terms,
     max_body_bytes: usize,
     max_batch_lines: u64,
     max_batch_time: Span,
@@ -155,11 +158,12 @@ pub fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Where it is written what was decided, and what was changed.
+/// Where it is written what was decided, what was changed, and what was done for how long.
 #[derive(Clone, Default)]
 pub struct Logs {
     pub decision_log: Option<Arc<DecisionLog>>,
     pub auditor: Option<Arc<Auditor>>,
+    pub spans: Option<Arc<Recorder>>,
 }
 
 /// Binds the address and returns the server, which serves once it is awaited.
@@ -181,6 +185,10 @@ pub fn serve(
         decision_log: logs.decision_log,
         auditor: logs.auditor,
         gate,
+        following: following::Terms {
+            trusts_callers: settings.tracing.trusts_callers,
+            recorder: logs.spans,
+        },
         wishes_links: WishesLinks::new(&settings.wishes_page),
         clock,
         max_body_bytes: settings.max_body_bytes,
@@ -195,5 +203,6 @@ pub fn serve(
             .app_data(Load::of_this_worker(terms, Arc::clone(&counted)))
             .configure(routes)
             .wrap_fn(overload::guard)
+            .wrap_fn(following::follow)
     })
 }

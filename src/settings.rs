@@ -9,6 +9,7 @@ mod ledger_url;
 mod overload;
 mod secrets;
 mod tls;
+mod tracing;
 mod webhook;
 mod wishes_page;
 
@@ -29,6 +30,7 @@ pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use overload::OverloadSettings;
+pub use self::tracing::{ExportSettings, Ratio, TracingSettings};
 pub use tls::TlsSettings;
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
@@ -87,6 +89,7 @@ pub struct Settings {
     pub audit_secrets: Vec<Secret>,
     pub log_level: String,
     pub log_json: bool,
+    pub tracing: TracingSettings,
 }
 
 /// How a Redis ledger is spoken to.
@@ -226,6 +229,7 @@ impl Settings {
                 "json" => Ok(true),
                 other => Err(format!("`{other}` is no log format; write `text` or `json`")),
             }),
+            tracing: tracing::read(&mut reading),
         };
         if !settings.listen.ip().is_loopback() && settings.keys.is_empty() {
             reading.mistakes.push(format!(

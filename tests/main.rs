@@ -35,3 +35,4 @@ mod scrub;
 mod simulate;
 mod soak;
 mod stored;
+mod telemetry;

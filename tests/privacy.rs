@@ -8,10 +8,11 @@ use std::process::Command;
 use contact_governor::http::endpoints;
 use serde_json::{Value, json};
 
+use crate::harness::receiver::Receiver;
 use crate::harness::redis::RedisServer;
 use crate::harness::spellings::{files_with, found_in};
 use crate::harness::{Caller, PROGRAM, Process, event, question, time_until, with};
-use crate::heralds::Receiver;
+use crate::heralds::Hook;
 
 const SECRET: &str = "a-secret-of-the-privacy-test-of-32-characters";
 
@@ -137,6 +138,7 @@ fn wrong_calls() -> Vec<Call> {
         at("GET", &format!("/v1/customers/{CUSTOMER}/nowhere?address={ADDRESS}"), ""),
         at("GET", &format!("/v1/follow-ups/{CUSTOMER}"), ""),
         at("GET", &format!("/wishes/{CUSTOMER}"), ""),
+        at(CUSTOMER, &format!("/v1/customers/{CUSTOMER}"), ""),
     ]
 }
 
@@ -158,7 +160,15 @@ fn every_route_has_its_call() {
 
 fn send(caller: &Caller, call: &Call) -> u16 {
     let bearer = format!("Bearer {KEY}");
-    let headers = [("content-type", call.media), ("authorization", &bearer), ("x-request-id", CONTACT)];
+    // Neither is one: an id of ours is taken.
+    let id = if call.method == "GET" { ADDRESS } else { TELEPHONE };
+    let headers = [
+        ("content-type", call.media),
+        ("authorization", &bearer),
+        ("x-request-id", id),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("baggage", CUSTOMER),
+    ];
     let sent = caller.try_send_with(call.method, &call.path, &headers, call.body.as_bytes());
     sent.unwrap_or_else(|error| panic!("{} {}: {error}", call.method, call.path)).status
 }
@@ -176,12 +186,13 @@ fn wishes_page() -> String {
 /// All that this instance writes, but for the ledger.
 struct Written {
     folder: tempfile::TempDir,
-    receiver: Receiver,
+    receiver: Hook,
+    collector: Receiver,
 }
 
 impl Written {
     fn somewhere() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), receiver: Receiver::start() }
+        Self { folder: tempfile::tempdir().expect("a folder"), receiver: Hook::start(), collector: Receiver::start() }
     }
 
     fn path(&self, name: &str) -> String {
@@ -190,7 +201,7 @@ impl Written {
 
     fn start(&self, ledger: &str) -> Process {
         let decisions = format!("file:{}", self.path("decisions"));
-        let (audit, journal) = (self.path("audit"), self.path("journal"));
+        let (audit, journal, spans) = (self.path("audit"), self.path("journal"), self.collector.url(""));
         let mut settings = self.receiver.settings();
         settings.extend([
             ("LOG__LEVEL", "trace"),
@@ -200,6 +211,7 @@ impl Written {
             ("AUDIT__SECRETS", SECRET),
             ("JOURNAL__DIRECTORY", &*journal),
             ("WISHES_PAGE__SECRET", SECRET),
+            ("TRACING__OTLP_ENDPOINT", &*spans),
         ]);
         Process::start_with(&settings, &["--ledger", ledger])
     }
@@ -212,6 +224,15 @@ impl Written {
             log.lines().filter(|line| !found_in(line.as_bytes(), &all).is_empty()).collect();
         assert!(lines.is_empty(), "{} lines of the log, as this one:\n{}", lines.len(), lines[0]);
         assert_eq!(found_in(metrics.as_bytes(), &all), [] as [String; 0]);
+        // The erasure comes last, and what waits at the end is sent.
+        let is_last = |spans: &str| spans.contains("\"DELETE /v1/customers/{customer}\"");
+        loop {
+            let spans = self.collector.next().body;
+            assert_eq!(found_in(spans.as_bytes(), &all), [] as [String; 0]);
+            if is_last(&spans) {
+                break;
+            }
+        }
         let folder = self.folder.path();
         assert_eq!(files_with(&folder.join("audit"), &all), [] as [String; 0]);
         let decided = [&IN_MESSAGES[..], &IN_DECISIONS].concat();
