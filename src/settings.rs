@@ -30,7 +30,7 @@ pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use overload::OverloadSettings;
-pub use self::tracing::{ExportSettings, Ratio, TracingSettings};
+pub use self::tracing::{ExportSettings, Ratio, TracingSettings, inherited_trace};
 pub use tls::TlsSettings;
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;

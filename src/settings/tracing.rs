@@ -63,6 +63,13 @@ impl Placeholder for Vec<(String, String)> {
     }
 }
 
+/// Where whoever started this program stands in a trace, as OpenTelemetry hands it to commands.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "settings are the home of the environment")]
+pub fn inherited_trace() -> Option<String> {
+    std::env::var("TRACEPARENT").ok()
+}
+
 /// Reads what the settings say of it.
 pub(super) fn read(reading: &mut Reading<'_>) -> TracingSettings {
     let url = reading.parsed("tracing.otlp_endpoint", endpoint);

@@ -1,9 +1,12 @@
 //! Lines of the log, and what they say of a request.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::harness::redis::RedisServer;
-use crate::harness::{Process, question, time_until, with};
+use crate::harness::{PROGRAM, Process, question, time_until, with};
 
 const TRACEPARENT: &str = "00-12345678901234567890123456789012-1234567890123456-01";
 const ACCESS: (&str, &str) = ("LOG__LEVEL", "info,contact_governor::access=debug");
@@ -67,6 +70,31 @@ fn text_says_the_same_and_nothing_is_said_of_requests_unless_asked_for() {
             assert!(line.contains(" request_id=req-42 trace_id=12345678901234567890123456789012 span_id="), "{line}");
         }
         assert!(log.contains(" INFO contact_governor::app: stopped\n"), "{log}");
+    }
+}
+
+#[test]
+fn a_command_passes_on_the_trace_of_whoever_started_it() {
+    for (inherited, is_passed_on) in [(TRACEPARENT, true), ("00-nonsense", false)] {
+        let mut process = Process::start_with(&[("LOG__FORMAT", "json"), ACCESS], &["--ledger", "memory:"]);
+        let url = format!("http://{}", process.caller.address());
+        let status = Command::new(PROGRAM)
+            .args(["preflight", "--url", &url])
+            .env("TRACEPARENT", inherited)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .and_then(|mut command| {
+                let mut stdin = command.stdin.take().expect("a pipe");
+                stdin.write_all(question("c-1", "email").to_string().as_bytes())?;
+                drop(stdin);
+                command.wait()
+            });
+        assert!(status.expect("the program runs").code().is_some_and(|code| code <= 1), "an answer came");
+        let (_, log) = process.terminate();
+        let lines = lines(&log);
+        let asked = lines.iter().find(|line| line["message"] == "answered").expect("a line");
+        assert_eq!(asked["trace_id"] == TRACEPARENT[3..35], is_passed_on, "{asked}");
     }
 }
 
