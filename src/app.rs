@@ -1,10 +1,12 @@
 //! Composition: the one place that knows every concrete type.
 
 mod chores;
+mod stop;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 
@@ -12,7 +14,8 @@ use crate::audit::{Act, AuditOpenError, Auditor};
 use crate::clock::Clock;
 use crate::decision_log::{DecisionLog, DecisionLogError};
 use crate::domain::words::Name;
-use crate::gate::{Gate, Terms, Waited};
+use crate::gate::witness::Witness;
+use crate::gate::{Gate, Terms};
 use crate::heralds;
 use crate::http;
 use crate::http::tls::{CertificateError, Certificates};
@@ -22,20 +25,17 @@ use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::RedisLedger;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::policy::Policy;
-use crate::policy::compile::compile;
-use crate::policy::mistakes::Mistakes;
-use crate::settings::{LedgerUrl, Settings, keys, policy_text};
+use crate::reload::{Opened, ReloadError, Reloader};
+use crate::settings::{LedgerUrl, Settings, keys};
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::spans::Recorder;
+use crate::telemetry::traced_ledger::TracedLedger;
 
 /// Why an instance does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    #[error("{0}")]
-    Policy(String),
     #[error("the policy is refused:\n{0}")]
-    Mistakes(#[from] Mistakes),
+    Policy(#[from] ReloadError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -58,6 +58,8 @@ pub struct App {
     address: SocketAddr,
     gate: Arc<Gate>,
     logs: http::Logs,
+    draining: http::Draining,
+    drain_delay: Duration,
     exporter: Option<Rc<Exporter>>,
 }
 
@@ -75,40 +77,46 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
-        let policy = policy(settings)?;
-        if let Some(retention) =
-            settings.retention.filter(|retention| *retention < policy.longest_look_back())
-        {
-            tracing::warn!(
-                "records are kept for {}, but a rule looks back {}: it will count less than it says",
-                retention.in_words(),
-                policy.longest_look_back().in_words()
-            );
-        }
-        let ledger = ledger(settings, &clock)?;
+        let opened = Opened::read(settings)?;
         let metrics = Arc::new(Metrics::new().map_err(std::io::Error::other)?);
-        let terms = Terms {
-            journal: journal(settings)?,
-            refusals: settings.keeps_refusals.then(Arc::default),
-            announces: true,
-            waited: Some(waited(&metrics)),
-            ..terms(settings)
-        };
-        let gate = Arc::new(Gate::new(Arc::clone(&policy), ledger, terms));
-        let decision_log = settings.decision_log.as_ref();
-        let decision_log = decision_log.map(|log| DecisionLog::open(log, &gate).map(Arc::new)).transpose()?;
-        if let Some(log) = &decision_log {
-            chores::log_decisions(log);
-        }
-        let auditor = audit(settings, in_force(&policy), &clock)?;
-        if let Some(auditor) = &auditor {
-            chores::tell_head(auditor);
-        }
         let exporter = exporter(settings, &clock);
         if let Some(exporter) = &exporter {
             chores::send_spans(exporter);
         }
         let spans = exporter.as_ref().map(|exporter| exporter.recorder());
+        let ledger = match &spans {
+            Some(spans) => Arc::new(TracedLedger::new(ledger(settings, &clock)?, Arc::clone(spans))),
+            None => ledger(settings, &clock)?,
+        };
+        let ledger = metrics.watching(ledger);
+        let terms = Terms {
+            journal: journal(settings)?,
+            refusals: settings.keeps_refusals.then(Arc::default),
+            announces: true,
+            witness: Some(Arc::clone(&metrics.decisions) as Arc<dyn Witness>),
+            ..terms(settings)
+        };
+        let gate = Arc::new(Gate::new(opened.force(), ledger, terms));
+        let decision_log = settings.decision_log.as_ref();
+        let decision_log = decision_log.map(|log| DecisionLog::open(log, &gate).map(Arc::new)).transpose()?;
+        if let Some(log) = &decision_log {
+            chores::log_decisions(log);
+        }
+        let policy = gate.policy();
+        let auditor = audit(settings, Act::policy_in_force(&policy.mark), &clock)?;
+        if let Some(auditor) = &auditor {
+            chores::tell_head(auditor);
+        }
+        let reloader = Reloader::new(
+            opened,
+            Arc::clone(&gate),
+            Arc::clone(&metrics),
+            auditor.clone(),
+            settings.retention,
+            clock.now(),
+        );
+        let reloader = Arc::new(reloader);
+        chores::reload(&reloader, settings.policy_look_every, &clock)?;
         let heralds = heralds::appointed(settings, &gate, spans.as_ref());
         let logs = http::Logs { decision_log, auditor, spans };
         chores::start(settings, &gate, heralds, &metrics, &clock);
@@ -117,8 +125,9 @@ impl App {
             chores::look_at_certificates(certificates, &metrics);
         }
         let now = clock.now();
+        let draining = http::Draining::default();
         let (server, address) =
-            http::serve(settings, certificates, Arc::clone(&gate), &metrics, logs.clone(), clock)
+            http::serve(settings, certificates, &reloader, &metrics, logs.clone(), &draining, clock)
                 .map_err(|error| AppError::Listen { listen: settings.listen, error })?;
         let known: Vec<&str> = policy.company.channels.iter().map(|channel| &*channel.name).collect();
         for doubt in keys::doubts(&settings.keys, &known, now) {
@@ -149,7 +158,8 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address, gate, logs, exporter })
+        let drain_delay = settings.drain_delay;
+        Ok(Self { server, address, gate, logs, exporter, draining, drain_delay })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -167,29 +177,22 @@ impl App {
     /// Serves until SIGINT, SIGTERM or [`App::handle`] stops it; what was accepted is finished.
     ///
     /// # Errors
-    /// When the server fails.
+    /// When the server fails, or signals cannot be heard.
     pub async fn run_until_stopped(self) -> Result<(), AppError> {
-        self.server.await?;
+        let stopping = stop::on_signal(self.server.handle(), self.draining, self.drain_delay)?;
+        let served = self.server.await;
+        stopping.abort();
+        served?;
         chores::finish(&self.gate, &self.logs, self.exporter.as_deref()).await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-fn waited(metrics: &Arc<Metrics>) -> Waited {
-    let metrics = Arc::clone(metrics);
-    Arc::new(move |kind, span| metrics.waited(kind, span))
-}
-
 fn exporter(settings: &Settings, clock: &Clock) -> Option<Rc<Exporter>> {
     let export = settings.tracing.export.as_ref()?;
     let recorder = Arc::new(Recorder::new(export.sample, clock.clone()));
     Some(Rc::new(Exporter::new(export, recorder)))
-}
-
-fn in_force(policy: &Policy) -> Act {
-    let (version, hash) = (policy.mark.version.to_string(), policy.mark.hash.to_string());
-    Act::PolicyInForce { version, hash }
 }
 
 /// The audit log, where there is to be one; `start` is with what it goes on.
@@ -207,17 +210,12 @@ pub fn audit(settings: &Settings, start: Act, clock: &Clock) -> Result<Option<Ar
 /// # Errors
 /// When the policy cannot be read, or the ledger not be opened.
 pub fn open_gate(settings: &Settings, clock: &Clock) -> Result<Gate, AppError> {
-    Ok(Gate::new(policy(settings)?, ledger(settings, clock)?, terms(settings)))
+    Ok(Gate::new(Opened::read(settings)?.force(), ledger(settings, clock)?, terms(settings)))
 }
 
 /// What is the same for every gate on the ledger of these settings.
 fn terms(settings: &Settings) -> Terms {
     Terms { retention: settings.retention, patience: Some(settings.ledger_timeout), ..Terms::default() }
-}
-
-fn policy(settings: &Settings) -> Result<Arc<Policy>, AppError> {
-    let (file, text) = policy_text(settings.policy.as_deref()).map_err(AppError::Policy)?;
-    Ok(Arc::new(compile(&file, &text)?))
 }
 
 fn ledger(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {

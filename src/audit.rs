@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::digest::{Digest, Digests, Of};
+use crate::domain::answer::PolicyMark;
 use crate::domain::caller::Caller;
 use crate::domain::event::EventKind;
 use crate::domain::moment::Moment;
@@ -117,6 +118,11 @@ impl Channel {
 }
 
 impl Act {
+    #[must_use]
+    pub fn policy_in_force(mark: &PolicyMark) -> Self {
+        Self::PolicyInForce { version: mark.version.to_string(), hash: mark.hash.to_string() }
+    }
+
     /// Whether it only keeps messages away from people. Such an act is not refused for want of a line.
     #[must_use]
     pub const fn protects(&self) -> bool {
@@ -383,7 +389,8 @@ impl Log {
         if self.lost > 0
             && let Some(first) = waiting.first()
         {
-            batch.add(first.now, &Acting::operator(), &Act::Gap { lost: self.lost }, &self.seals);
+            let by = By { acting: &Acting::operator(), request: None };
+            batch.add(first.now, by, &Act::Gap { lost: self.lost }, &self.seals);
         }
         // Who has gone away meanwhile does nothing, and nothing is told of it.
         let waiting: Vec<Waiting> = waiting.into_iter().filter(|one| !one.done.is_closed()).collect();

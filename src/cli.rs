@@ -32,6 +32,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 use crate::policy::Policy;
+use crate::policy::source::Source;
 use crate::settings;
 
 /// May this customer be contacted, on this channel, with these words, now?
@@ -107,11 +108,16 @@ pub fn run(cli: Cli) -> Exit {
 /// Reads and compiles a policy; without a file, the one that ships with the program. What is wrong goes
 /// to standard error.
 fn load_policy(file: Option<&PathBuf>) -> Result<Arc<Policy>, Exit> {
+    load_source(file).map(|source| source.policy)
+}
+
+/// The same with its text.
+fn load_source(file: Option<&PathBuf>) -> Result<Source, Exit> {
     let (name, text) = settings::policy_text(file.map(PathBuf::as_path)).map_err(|mistake| {
         console::complain(mistake);
         Exit::Misused
     })?;
-    crate::policy::compile::compile(&name, &text).map(Arc::new).map_err(|mistakes| {
+    Source::compile(name, text).map_err(|mistakes| {
         console::complain(mistakes);
         Exit::Misused
     })

@@ -290,6 +290,7 @@ fn answer(policy: &Policy, question: &Question, verdict: Verdict, budgets: Vec<B
         follow_up: None,
         policy: policy.mark.clone(),
         degraded: false,
+        aside: None,
     }
 }
 

@@ -13,35 +13,42 @@ mod commit;
 mod erase;
 pub mod explain;
 pub mod follow_up;
+pub mod force;
 mod losing;
 pub mod outlook;
 mod owing;
 pub mod put;
 pub mod refusals;
 pub mod settle;
+pub mod shadow;
 pub mod tell;
+pub mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::{Entry, KEPT, LONG_RECORD, LONGEST_RECORD, Record};
 use crate::domain::window::Window;
 use crate::ledger::journal::Journal;
-use crate::ledger::{Committed, Keep, Ledger, LedgerError, Loaded, Revision};
-use crate::policy::Policy;
+use crate::ledger::{Committed, Connections, Keep, Ledger, LedgerError, Loaded, Revision};
 use crate::rules::RuleKind;
 
+use force::Force;
 use refusals::RefusalQueue;
+use witness::Witness;
 
-/// The verbs, over one policy and one ledger.
+/// The verbs, over the policy in force and one ledger.
 pub struct Gate {
-    policy: Arc<Policy>,
+    force: ArcSwap<Force>,
     ledger: Arc<dyn Ledger>,
     terms: Terms,
     spell: blind::Spell,
     fresh: announce::Fresh,
     batches: batch::Shared,
+    shadowing: shadow::Shadowing,
 }
 
 /// On what terms the ledger is used.
@@ -60,12 +67,9 @@ pub struct Terms {
     /// Keeps only what the policy and the customer's wishes can look back on, and what is no older than this:
     /// where nobody else will ever look at the records.
     pub keeps_only: Option<Span>,
-    /// Told how long somebody waited for a person, by the kind of follow-up, when it is over.
-    pub waited: Option<Waited>,
+    /// Who counts what passes.
+    pub witness: Option<Arc<dyn Witness>>,
 }
-
-/// Hears of waits that are over.
-pub type Waited = Arc<dyn Fn(&str, Span) + Send + Sync>;
 
 /// How long after the longest look-back a record may still be wanted: clocks differ, and so do zones.
 const KEPT_LONGER: Span = Span::from_days(30);
@@ -75,20 +79,16 @@ const SPARE: Span = Span::from_days(2);
 
 impl Gate {
     #[must_use]
-    pub fn new(policy: Arc<Policy>, ledger: Arc<dyn Ledger>, terms: Terms) -> Self {
+    pub fn new(force: impl Into<Force>, ledger: Arc<dyn Ledger>, terms: Terms) -> Self {
         Self {
-            policy,
+            force: ArcSwap::from_pointee(force.into()),
             ledger,
             terms,
             spell: blind::Spell::default(),
             fresh: announce::Fresh::default(),
             batches: batch::Shared::default(),
+            shadowing: shadow::Shadowing::default(),
         }
-    }
-
-    #[must_use]
-    pub fn policy(&self) -> &Arc<Policy> {
-        &self.policy
     }
 
     /// Whether the ledger can be used.
@@ -97,6 +97,12 @@ impl Gate {
     /// What is wrong with it.
     pub fn health(&self) -> Result<(), LedgerError> {
         self.ledger.health()
+    }
+
+    /// How the ledger's connections are; `None`: it needs none.
+    #[must_use]
+    pub fn ledger_connections(&self) -> Option<Connections> {
+        self.ledger.connections()
     }
 
     /// One customer's record.
@@ -133,13 +139,17 @@ impl Gate {
 
     /// Bounds how long a verb waits for the ledger.
     async fn within<T>(&self, work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
-        match self.terms.patience {
+        let done = match self.terms.patience {
             None => work.await,
             Some(limit) => {
                 let slow = Err(LedgerError::Slow { limit_ms: limit.as_millis() as u64 });
                 tokio::time::timeout(limit, work).await.unwrap_or(slow)
             }
+        };
+        if let (Err(LedgerError::Contended { .. }), Some(witness)) = (&done, &self.terms.witness) {
+            witness.gave_up();
         }
+        done
     }
 
     /// Loads a record, changes it and commits it, again for as long as others are first. `change` says
@@ -183,7 +193,7 @@ impl Gate {
     fn compact(&self, record: &mut Record, now: Moment) {
         let entries = record.contacts().len().max(record.events().len());
         let kept = self.terms.retention.map_or(KEPT, |retention| retention.min(KEPT));
-        let kept = if entries > LONG_RECORD { kept.min(self.policy.longest_look_back()) } else { kept };
+        let kept = if entries > LONG_RECORD { kept.min(self.policy().longest_look_back()) } else { kept };
         let kept = self.terms.keeps_only.map_or(kept, |least| self.looks_back(record).max(least).min(kept));
         let horizon = now - kept;
         let is_old = record.contacts().first().is_some_and(|contact| contact.at < horizon)
@@ -191,7 +201,8 @@ impl Gate {
         if !is_old && entries <= LONGEST_RECORD {
             return;
         }
-        let company = &self.policy.company;
+        let policy = self.policy();
+        let company = &policy.company;
         let counts = |contact: &crate::domain::contact::Contact| {
             contact.standing.counts()
                 && contact.lapses_at(company.lapse_after).is_none_or(|lapse| now < lapse)
@@ -203,7 +214,7 @@ impl Gate {
     /// be about a moment that is just over, and days begin elsewhere earlier.
     fn looks_back(&self, record: &Record) -> Span {
         let wished = record.wishes.at_most.iter().map(|wished| wished.window.reach()).max();
-        let longest = wished.unwrap_or_default().max(self.policy.longest_look_back());
+        let longest = wished.unwrap_or_default().max(self.policy().longest_look_back());
         Span::from_millis(longest.millis() + SPARE.millis())
     }
 
@@ -216,7 +227,7 @@ impl Gate {
 
     /// Whether a hold without an end may rest on it.
     fn may_hold_for_ever(&self, entry: Entry<'_>) -> bool {
-        self.policy.rules.iter().any(|rule| match &rule.kind {
+        self.policy().rules.iter().any(|rule| match &rule.kind {
             RuleKind::Hold(hold) => hold.may_look_back_on(entry),
             RuleKind::Cap(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
         })
@@ -233,7 +244,7 @@ impl Gate {
 
     /// The latest entry of a record in which nothing matters for ever.
     fn forgettable_since(&self, record: &Record) -> Option<Moment> {
-        let counts_lifetimes = self.policy.rules.iter().any(|rule| match &rule.kind {
+        let counts_lifetimes = self.policy().rules.iter().any(|rule| match &rule.kind {
             RuleKind::Cap(cap) => matches!(cap.window, Window::Lifetime),
             RuleKind::Hold(_) | RuleKind::ContactHours(_) | RuleKind::Requirement(_) => false,
         });

@@ -17,7 +17,10 @@ pub fn appointed(
     gate: &Arc<Gate>,
     spans: Option<&Arc<Recorder>>,
 ) -> Vec<Box<dyn Herald>> {
-    let webhook = settings.webhook.as_ref().map(|webhook| Box::new(webhook::Webhook::new(webhook, spans.cloned())) as _);
+    let webhook = settings
+        .webhook
+        .as_ref()
+        .map(|webhook| Box::new(webhook::Webhook::new(webhook, spans.cloned())) as _);
     let stream = Box::new(stream::Stream::new(Arc::clone(gate)));
     webhook.into_iter().chain([stream as Box<dyn Herald>]).collect()
 }

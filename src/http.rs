@@ -11,18 +11,21 @@ mod claims;
 mod connection;
 mod customers;
 mod docs;
+mod draining;
 mod events;
 mod explain;
 mod follow_ups;
 mod following;
 mod health;
 mod listener;
+mod measured;
 mod metrics;
 mod openapi;
 mod overload;
 mod policy;
 mod preflight;
 mod routes;
+mod shadow;
 mod throttle;
 mod timeline;
 pub mod tls;
@@ -37,6 +40,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, web};
+use arc_swap::ArcSwap;
 
 use crate::audit::Auditor;
 use crate::clock::Clock;
@@ -46,6 +50,7 @@ use crate::domain::moment::Span;
 use crate::domain::words::Name;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
+use crate::reload::Reloader;
 use crate::settings::Settings;
 use crate::telemetry::spans::Recorder;
 use crate::wire::question::QuestionReader;
@@ -53,6 +58,7 @@ use crate::wire::wishes_link::WishesLinks;
 
 pub use access::{About, Access};
 use callers::Callers;
+pub use draining::Draining;
 use overload::Load;
 use routes::{Path, at, delete, get, post, put};
 use tls::Certificates;
@@ -61,12 +67,14 @@ use tls::Certificates;
 pub struct Shared {
     gate: Arc<Gate>,
     callers: Callers,
-    questions: QuestionReader,
+    questions: ArcSwap<QuestionReader>,
+    reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     decision_log: Option<Arc<DecisionLog>>,
     auditor: Option<Arc<Auditor>>,
     /// Opens customers' own pages; nothing where there are none.
     wishes_links: Option<WishesLinks>,
+    draining: Draining,
     clock: Clock,
     following: following::Terms,
     max_body_bytes: usize,
@@ -76,6 +84,17 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Reads questions in the words of the policy in force.
+    fn questions(&self) -> Arc<QuestionReader> {
+        let (questions, policy) = (self.questions.load_full(), self.gate.policy());
+        if Arc::ptr_eq(questions.policy(), &policy) {
+            return questions;
+        }
+        let questions = Arc::new(QuestionReader::new(policy));
+        self.questions.store(Arc::clone(&questions));
+        questions
+    }
+
     /// A contact id for a question that brings none.
     fn mint() -> Name {
         let id = uuid::Uuid::now_v7();
@@ -123,7 +142,11 @@ fn table() -> Vec<Path> {
         at("/v1/follow-ups/{id}", [get(Needs(Read, EveryChannel), follow_ups::get)]),
         at("/v1/follow-ups/{id}/claim", [post(Needs(Tell, EveryChannel), follow_ups::claim)]),
         at("/v1/follow-ups/{id}/done", [post(Needs(Tell, EveryChannel), follow_ups::done)]),
-        at("/v1/policy", [get(Needs(Read, NoChannel), policy::get)]),
+        at(
+            "/v1/policy",
+            [get(Needs(Read, NoChannel), policy::get), put(Needs(Admin, EveryChannel), policy::put)],
+        ),
+        at("/v1/policy/shadow", [get(Needs(Read, EveryChannel), shadow::get)]),
         at("/metrics", [get(Needs(Read, NoChannel), metrics::get)]),
         at("/openapi.json", [get(Open, openapi::get)]),
         at("/livez", [get(Open, health::livez)]),
@@ -173,23 +196,24 @@ pub struct Logs {
 pub fn serve(
     settings: &Settings,
     certificates: Option<Arc<Certificates>>,
-    gate: Arc<Gate>,
+    reloader: &Arc<Reloader>,
     metrics: &Arc<Metrics>,
     logs: Logs,
+    draining: &Draining,
     clock: Clock,
 ) -> std::io::Result<(Server, SocketAddr)> {
+    let gate = Arc::clone(reloader.gate());
     let shared = web::Data::from(Arc::new(Shared {
         callers: Callers::new(settings, metrics, &clock),
-        questions: QuestionReader::new(Arc::clone(gate.policy())),
+        questions: ArcSwap::from_pointee(QuestionReader::new(gate.policy())),
+        reloader: Arc::clone(reloader),
         metrics: Arc::clone(metrics),
         decision_log: logs.decision_log,
         auditor: logs.auditor,
         gate,
-        following: following::Terms {
-            trusts_callers: settings.tracing.trusts_callers,
-            recorder: logs.spans,
-        },
+        following: following::Terms { trusts_callers: settings.tracing.trusts_callers, recorder: logs.spans },
         wishes_links: WishesLinks::new(&settings.wishes_page),
+        draining: draining.clone(),
         clock,
         max_body_bytes: settings.max_body_bytes,
         max_batch_lines: settings.max_batch_lines,
@@ -198,11 +222,13 @@ pub fn serve(
     }));
     let (terms, counted) = (settings.overload, Arc::clone(metrics));
     listener::listen(settings, workers(settings), certificates, metrics, move || {
+        let measured = Arc::clone(&counted);
         App::new()
             .app_data(shared.clone())
             .app_data(Load::of_this_worker(terms, Arc::clone(&counted)))
             .configure(routes)
             .wrap_fn(overload::guard)
+            .wrap_fn(move |request, rest| measured::measure(request, rest, &measured))
             .wrap_fn(following::follow)
     })
 }

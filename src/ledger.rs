@@ -61,6 +61,16 @@ pub struct Appended {
     pub failure: Option<LedgerError>,
 }
 
+/// How many connections a ledger on the network has, of those it has wanted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    pub open: usize,
+    pub opening: usize,
+    pub lost: usize,
+    /// Requests that were sent once more since the program began, their connection having been cut.
+    pub retries: u64,
+}
+
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -199,6 +209,11 @@ pub trait Ledger: Send + Sync {
     /// Appends lines to a stream of decisions of about `max_lines`, where there is one.
     fn log_decisions<'a>(&'a self, _lines: &'a [&'a [u8]], _max_lines: usize) -> BoxFuture<'a, Appended> {
         Box::pin(ready(Appended::default()))
+    }
+
+    /// How its connections are; `None`: it needs none.
+    fn connections(&self) -> Option<Connections> {
+        None
     }
 
     /// Whether the ledger can be read and written, as far as it knows.

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod line_files;
 pub mod metrics;
 pub mod policy;
+pub mod reload;
 pub mod replay;
 pub mod rules;
 pub mod scenario;

@@ -5,12 +5,14 @@
 //! ```
 
 pub mod compile;
+pub mod diff;
 pub mod document;
 pub mod mistakes;
 pub mod placed;
 pub mod presets;
 pub mod sentences;
 pub mod shape;
+pub mod source;
 pub mod warnings;
 
 use std::sync::Arc;

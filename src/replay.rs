@@ -129,7 +129,7 @@ impl Replay {
     async fn tell(&self, event: &Value, at: Moment) -> Result<Outcome, Problem> {
         let defaults = Defaults { source: "simulate".to_owned(), id: format!("step-{}", self.steps) };
         let mut errors = Vec::new();
-        match event::read(event, "/tell", self.gate.policy(), at, Some(&defaults), &mut errors) {
+        match event::read(event, "/tell", &self.gate.policy(), at, Some(&defaults), &mut errors) {
             Some(told) => {
                 self.gate.tell(&[told], at).await.map_err(|error| Problem::ledger(&error))?;
                 Ok(Outcome::Stored)
@@ -139,7 +139,7 @@ impl Replay {
     }
 
     async fn put(&self, put: &Value, at: Moment) -> Result<Outcome, Problem> {
-        let (customer, put) = read_put(put, "/put", self.gate.policy())?;
+        let (customer, put) = read_put(put, "/put", &self.gate.policy())?;
         self.gate.put(&customer, &put, at).await.map_err(|error| Problem::put(&error))?;
         Ok(Outcome::Stored)
     }

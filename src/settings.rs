@@ -24,13 +24,13 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use self::tracing::{ExportSettings, Ratio, TracingSettings, inherited_trace};
 pub use audit::AuditSettings;
 pub use client_key::client_key;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use overload::OverloadSettings;
-pub use self::tracing::{ExportSettings, Ratio, TracingSettings, inherited_trace};
 pub use tls::TlsSettings;
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
@@ -57,6 +57,8 @@ pub struct Settings {
     /// How long a client may take none of its answer.
     pub answer_timeout: Duration,
     pub shutdown_timeout: Duration,
+    /// How long the program goes on listening once it was asked to stop.
+    pub drain_delay: Duration,
     pub max_batch_lines: u64,
     pub max_batch_time: Duration,
     /// `None`: without TLS.
@@ -80,6 +82,10 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// `None`: the policy that ships with the program.
     pub policy: Option<PathBuf>,
+    /// A policy that judges as well, without effect.
+    pub shadow: Option<PathBuf>,
+    /// How often the policy files are looked at.
+    pub policy_look_every: Duration,
     pub wishes_page: WishesPageSettings,
     /// Where every decision is logged; `None`: nowhere.
     pub decision_log: Option<DecisionLogSettings>,
@@ -190,6 +196,7 @@ impl Settings {
             keep_alive: reading.seconds("http.keep_alive"),
             answer_timeout: reading.duration("http.answer_timeout"),
             shutdown_timeout: reading.duration("http.shutdown_timeout"),
+            drain_delay: reading.duration_or_none("http.drain_delay"),
             max_batch_lines: reading.number("http.max_batch_lines", 1, 1 << 40) as u64,
             max_batch_time: reading.duration("http.max_batch_time"),
             tls: tls::read(&mut reading),
@@ -216,6 +223,8 @@ impl Settings {
             }),
             journal: reading.file("journal.directory"),
             policy: reading.file("policy.file"),
+            shadow: reading.file("shadow.policy"),
+            policy_look_every: reading.duration("policy.look_every"),
             wishes_page: WishesPageSettings {
                 secret: reading.parsed("wishes_page.secret", secrets::secret),
                 former_secrets: reading.parsed("wishes_page.former_secrets", secrets::secrets),
@@ -348,6 +357,11 @@ impl Reading<'_> {
             self.mistakes.push(format!("setting {name}: at least `1s`"));
         }
         duration
+    }
+
+    /// A duration that may be nought.
+    fn duration_or_none(&mut self, name: &str) -> Duration {
+        if self.text(name) == "0s" { Duration::ZERO } else { self.duration(name) }
     }
 
     fn duration(&mut self, name: &str) -> Duration {

@@ -11,6 +11,7 @@ pub mod passage;
 pub mod request_id;
 pub mod spans;
 pub mod trace_context;
+pub mod traced_ledger;
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;

@@ -21,6 +21,7 @@ pub mod problem;
 pub mod put;
 pub mod query;
 pub mod question;
+pub mod shadow;
 pub mod story;
 pub mod suppression;
 pub mod timeline;

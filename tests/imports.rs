@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules by height: each may import from lower ones and from itself.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["domain", "api_key", "backoff", "sealed", "digest", "line_files"],
     &["clock", "rules", "claims", "settings"],
     &["policy"],
@@ -11,6 +11,7 @@ const LAYERS: [&[&str]; 9] = [
     &["gate"],
     &["wire", "telemetry", "metrics"],
     &["replay", "decision_log", "audit"],
+    &["reload"],
     &["http", "scenario", "heralds"],
     &["app", "cli"],
 ];

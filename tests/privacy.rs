@@ -35,6 +35,9 @@ const KEY: &str = "cg-key-of-eddie-the-computer";
 const IN_MESSAGES: [&str; 5] = [NAME, ADDRESS, TELEPHONE, WORDS, KEY];
 const IN_DECISIONS: [&str; 5] = [CUSTOMER, CONTACT, EVENT, PERSON, REASON];
 
+/// The policy that ships with the program.
+const POLICY: &str = include_str!("../config/policy.toml");
+
 /// One call: its method, the route as `src/http.rs` writes it, what stands for the names in that, and the body.
 struct Call {
     method: &'static str,
@@ -102,6 +105,12 @@ fn calls(page: &str, follow_up: &str) -> Vec<Call> {
         on("POST", "/v1/follow-ups/{id}/claim", &follow_up("/claim"), &json!({"by": PERSON})),
         on("POST", "/v1/follow-ups/{id}/done", &follow_up("/done"), &json!({"by": PERSON, "what": REASON})),
         call("GET", "/v1/policy", &none),
+        call("GET", "/v1/policy/shadow", &none),
+        Call {
+            body: format!("{POLICY}\n# {NAME}, {ADDRESS}"),
+            media: "application/toml",
+            ..call("PUT", "/v1/policy", &none)
+        },
         on("GET", "/wishes/{token}", page, &none),
         Call {
             body: "do=save&channel=email".to_owned(),
@@ -168,6 +177,7 @@ fn send(caller: &Caller, call: &Call) -> u16 {
         ("x-request-id", id),
         ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ("baggage", CUSTOMER),
+        ("if-match", "*"),
     ];
     let sent = caller.try_send_with(call.method, &call.path, &headers, call.body.as_bytes());
     sent.unwrap_or_else(|error| panic!("{} {}: {error}", call.method, call.path)).status
@@ -192,7 +202,11 @@ struct Written {
 
 impl Written {
     fn somewhere() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), receiver: Hook::start(), collector: Receiver::start() }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            receiver: Hook::start(),
+            collector: Receiver::start(),
+        }
     }
 
     fn path(&self, name: &str) -> String {
@@ -201,7 +215,9 @@ impl Written {
 
     fn start(&self, ledger: &str) -> Process {
         let decisions = format!("file:{}", self.path("decisions"));
-        let (audit, journal, spans) = (self.path("audit"), self.path("journal"), self.collector.url(""));
+        let (audit, journal, policy) = (self.path("audit"), self.path("journal"), self.path("policy.toml"));
+        std::fs::write(&policy, POLICY).expect("a file");
+        let spans = self.collector.url("");
         let mut settings = self.receiver.settings();
         settings.extend([
             ("LOG__LEVEL", "trace"),
@@ -211,6 +227,8 @@ impl Written {
             ("AUDIT__SECRETS", SECRET),
             ("JOURNAL__DIRECTORY", &*journal),
             ("WISHES_PAGE__SECRET", SECRET),
+            ("POLICY__FILE", &*policy),
+            ("SHADOW__POLICY", &*policy),
             ("TRACING__OTLP_ENDPOINT", &*spans),
         ]);
         Process::start_with(&settings, &["--ledger", ledger])

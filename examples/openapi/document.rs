@@ -55,8 +55,9 @@ pub fn document() -> OpenApi {
         headers::add(&mut refusal);
         components.response(name, refusal)
     });
-    let components =
-        headers::all().into_iter().fold(components, |components, (name, header)| components.header(name, header));
+    let components = headers::all()
+        .into_iter()
+        .fold(components, |components, (name, header)| components.header(name, header));
     let paths = operations::all().into_iter().fold(PathsBuilder::new(), |paths, operation| {
         let (path, method, described) = operation.into_parts();
         paths.path(path, PathItem::new(method, described))

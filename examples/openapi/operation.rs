@@ -66,6 +66,12 @@ fn in_query(name: &str, said: &str, shape: Shape) -> Parameter {
     parameter.description(Some(said)).schema(Some(shape)).build()
 }
 
+pub fn in_header(name: &str, said: &str, shape: Shape) -> Parameter {
+    let parameter =
+        ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::True);
+    parameter.description(Some(said)).schema(Some(shape)).build()
+}
+
 pub fn content(shape: Shape, example: Option<Value>) -> Content {
     ContentBuilder::new().schema(Some(shape)).example(example).build()
 }
@@ -150,7 +156,7 @@ impl Described {
     }
 
     pub fn takes_json(self) -> Self {
-        self.map(|operation| operation.response("415", refusals::named("UnsupportedMediaType"))).bad_request()
+        self.takes_no_other_type().bad_request()
     }
 
     /// Something in the request is not right.
@@ -172,6 +178,22 @@ impl Described {
 
     pub fn answers_json(self, said: &str, shape: &str, example: Option<Value>) -> Self {
         self.answers(200, said, JSON, named(shape), example)
+    }
+
+    /// JSON or, where there is a second content, a policy as it is written; with the hash that a change must name.
+    pub fn answers_tagged(self, said: &str, json: Content, toml: Option<Content>) -> Self {
+        let response = ResponseBuilder::new().description(said).content(JSON, json);
+        let response = match toml {
+            Some(toml) => response.content("application/toml", toml),
+            None => response,
+        };
+        let tag = refusals::header("The hash of the policy in force, for `If-Match`.", super::shape::text());
+        self.respond(200, response.header("ETag", tag).build())
+    }
+
+    /// Other media types are not read.
+    pub fn takes_no_other_type(self) -> Self {
+        self.map(|operation| operation.response("415", refusals::named("UnsupportedMediaType")))
     }
 
     /// Done, and nothing to say.

@@ -21,7 +21,7 @@ pub fn problem(said: &str, example: Value) -> ResponseBuilder {
     ResponseBuilder::new().description(said).content(PROBLEM, content(shape::named("Problem"), Some(example)))
 }
 
-fn header(said: &str, shape: Shape) -> Header {
+pub fn header(said: &str, shape: Shape) -> Header {
     HeaderBuilder::new().schema(Some(shape)).description(Some(said)).build()
 }
 

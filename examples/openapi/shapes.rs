@@ -4,6 +4,7 @@ pub mod answers;
 pub mod customers;
 pub mod events;
 pub mod facts;
+pub mod operating;
 pub mod problems;
 pub mod puts;
 pub mod question;
@@ -85,10 +86,15 @@ pub fn all() -> impl Iterator<Item = (String, Shape)> {
         ("FollowUps", customers::follow_ups),
         ("ClaimOfFollowUp", customers::claim_of_follow_up),
         ("Done", customers::done),
-        ("Policy", problems::policy),
-        ("PolicyRule", problems::policy_rule),
-        ("Live", problems::live),
-        ("Ready", problems::ready),
+        ("Policy", operating::policy),
+        ("PolicyRule", operating::policy_rule),
+        ("PolicyPut", operating::policy_put),
+        ("ShadowReport", operating::shadow_report),
+        ("ShadowDifference", operating::shadow_difference),
+        ("Live", operating::live),
+        ("Ready", operating::ready),
+        ("JournalStanding", operating::journal_standing),
+        ("PolicyStanding", operating::policy_standing),
         ("Problem", problems::problem),
         ("FieldError", problems::field_error),
     ];

@@ -1,10 +1,10 @@
 //! What is done beside answering, for as long as the program runs.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 use crate::audit::Auditor;
@@ -13,10 +13,11 @@ use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::domain::moment::Span;
 use crate::gate::Gate;
-use crate::gate::announce::Herald;
+use crate::gate::announce::{Herald, LookedThrough};
 use crate::http::Logs;
 use crate::http::tls::{CertificateError, Certificates, Expiry, Look};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reloaded};
+use crate::reload::Reloader;
 use crate::settings::Settings;
 use crate::telemetry::exporter::Exporter;
 
@@ -95,6 +96,34 @@ pub fn tell_head(auditor: &Arc<Auditor>) {
             }
         }
     });
+}
+
+/// Puts in force what the policy files say, when they change and on SIGHUP; must be called within a runtime.
+///
+/// # Errors
+/// When the signal cannot be heard.
+pub fn reload(reloader: &Arc<Reloader>, look_every: Duration, clock: &Clock) -> std::io::Result<()> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    let (reloader, clock) = (Arc::clone(reloader), clock.clone());
+    actix_web::rt::spawn(async move {
+        let mut looks = every(look_every);
+        loop {
+            // What went wrong is told by whoever did it.
+            tokio::select! {
+                _ = looks.tick() => drop(reloader.look(clock.now()).await),
+                hangup = hangups.recv() => {
+                    if hangup.is_none() {
+                        return;
+                    }
+                    tracing::info!("asked to load the policy anew");
+                    if reloader.reload(clock.now()).await == Ok(Reloaded::Unchanged) {
+                        tracing::info!("the policy files say what is in force");
+                    }
+                }
+            }
+        }
+    });
+    Ok(())
 }
 
 /// Puts new certificates in force as they appear; must be called within a runtime.
@@ -189,13 +218,13 @@ async fn announce(
             gate.announce_fresh(&heralds, clock.now()).await;
         } else if gate.takes_turn("follow-ups", turn).await {
             match gate.look_through(&heralds, clock.now()).await {
-                Ok(kinds) => metrics.owed(&kinds),
+                Ok(seen) => metrics.follow_ups.stand(&seen),
                 Err(error) => {
                     tracing::warn!(%error, "follow-ups could not be looked through; they are again, soon");
                 }
             }
         } else {
-            metrics.owed(&BTreeMap::new());
+            metrics.follow_ups.stand(&LookedThrough::default());
         }
     }
 }

@@ -11,6 +11,7 @@ use super::syntax::{LONGEST_PHRASE, Sets};
 use super::tokens::{self, Token, Tokens};
 use super::transfer::Decoded;
 use super::{languages, markup, quotes};
+use crate::domain::question::Content;
 use crate::domain::words::{Claim, ClaimSet};
 
 /// A message as its sender gives it.
@@ -24,6 +25,20 @@ pub struct Message<'a> {
     pub language: Option<&'a str>,
     /// Taken as said by the sender; the same words claim the same on every channel.
     pub channel: Option<&'a str>,
+}
+
+impl<'a> Message<'a> {
+    /// What a question is about, as the message it is.
+    #[must_use]
+    pub fn of(content: &'a Content, channel: Option<&'a str>) -> Self {
+        Self {
+            subject: &content.subject,
+            body: &content.body,
+            media_type: content.media_type.as_deref(),
+            language: content.language.as_deref(),
+            channel,
+        }
+    }
 }
 
 /// Which part of a message.

@@ -149,12 +149,12 @@ fn open(arguments: &Arguments, settings: Option<&Settings>, clock: &Clock) -> Re
         return Ok(Target::Governor(Governor(Connection::to(url, &arguments.trust, "import")?)));
     };
     match app::open_gate(settings, clock) {
-        Ok(gate) => Ok(Target::Ledger { gate, clock: clock.clone() }),
+        Ok(gate) => Ok(Target::Ledger { gate: Box::new(gate), clock: clock.clone() }),
         Err(error @ AppError::Ledger(LedgerError::Owned { .. })) => {
             let why = format!("{error}. If it is a governor, import through it: --url {}", settings.url());
             Err(Failure { exit: Exit::Refused, why })
         }
-        Err(error @ (AppError::Policy(_) | AppError::Mistakes(_))) => Err(misused(error.to_string())),
+        Err(error @ AppError::Policy(_)) => Err(misused(error.to_string())),
         Err(error) => Err(Failure { exit: Exit::Refused, why: error.to_string() }),
     }
 }

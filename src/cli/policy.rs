@@ -1,13 +1,13 @@
-//! `policy check|test|show|schema`.
+//! `policy check|test|show|diff|schema`.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::policy::{compile, sentences, warnings};
+use crate::policy::{compile, diff, sentences, warnings};
 use crate::scenario::{self, Scenario};
 
-use super::{Exit, console, load_policy};
+use super::{Exit, console, load_policy, load_source};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -27,6 +27,13 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Say what a policy changes of another, a sentence each.
+    Diff {
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+    },
     /// Print the JSON Schema of policy files, for editors.
     Schema,
 }
@@ -42,6 +49,17 @@ pub fn run(command: &Command) -> Exit {
                 Exit::Done
             }
             Err(_) => Exit::Refused,
+        },
+        Command::Diff { old, new } => match (load_source(Some(old)), load_source(Some(new))) {
+            (Ok(old), Ok(new)) => {
+                let changes = diff::changes(&old, &new);
+                if changes.is_empty() {
+                    console::say(diff::NOTHING);
+                }
+                changes.iter().for_each(console::say);
+                Exit::Done
+            }
+            _ => Exit::Refused,
         },
         Command::Schema => {
             console::say(serde_json::to_string_pretty(compile::schema()).unwrap_or_default());

@@ -187,7 +187,7 @@ async fn judge(arguments: &Arguments, target: &Target, now: Moment) -> Result<Ju
             if let Some(history) = &arguments.history {
                 history::load(&gate, history, &arguments.history_maps, now).await?;
             }
-            let questions = QuestionReader::new(Arc::clone(gate.policy()));
+            let questions = QuestionReader::new(gate.policy());
             let earlier = (!arguments.reserve).then(AllowedRows::default);
             Ok(Judge::Here(Box::new(Here { gate, questions, now, earlier })))
         }
@@ -200,7 +200,7 @@ fn open(settings: &Settings) -> Result<crate::gate::Gate, Failure> {
             exit: Exit::Refused,
             why: format!("{error}. If it is a governor, let it judge: --url {}", settings.url()),
         },
-        AppError::Policy(_) | AppError::Mistakes(_) => misused(error.to_string()),
+        AppError::Policy(_) => misused(error.to_string()),
         _ => Failure { exit: Exit::Refused, why: error.to_string() },
     })
 }

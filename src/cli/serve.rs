@@ -50,11 +50,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Ok(()) => Exit::Done,
         Err(error) => {
             console::complain(format!("contact-governor: {error}"));
-            if matches!(error, AppError::Policy(_) | AppError::Mistakes(_)) {
-                Exit::Misused
-            } else {
-                Exit::Refused
-            }
+            if matches!(error, AppError::Policy(_)) { Exit::Misused } else { Exit::Refused }
         }
     }
 }

@@ -200,7 +200,9 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
         }
     };
     let is_known = |member: &str| {
-        matches!(member, "at" | REQUEST) || VERBS.contains(&member) || (member == ANSWERED && beside_an_ask.is_some())
+        matches!(member, "at" | REQUEST)
+            || VERBS.contains(&member)
+            || (member == ANSWERED && beside_an_ask.is_some())
     };
     for member in members.keys().filter(|member| !is_known(member)) {
         let hint =

@@ -152,4 +152,15 @@ pub struct Answer {
     pub policy: PolicyMark,
     /// Made without the ledger.
     pub degraded: bool,
+    /// Beside the answer, for whoever watches; no caller is told.
+    pub aside: Option<Box<Aside>>,
+}
+
+/// What is known when a question is answered and is no part of the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aside {
+    /// What the policy that is only tried would have answered, if there is one and it can judge the question.
+    pub in_shadow: Option<Answer>,
+    /// The customer's contacts within the seven days up to one that was allowed, itself included.
+    pub contacts_in_week: u32,
 }

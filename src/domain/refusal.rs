@@ -147,6 +147,7 @@ mod tests {
             follow_up: None,
             policy: PolicyMark { version: "v".into(), hash: "h".into() },
             degraded: false,
+            aside: None,
         };
         let tags = Tags { channel: Some("email".into()), ..Tags::default() };
         let asked = Question { tags, ..Question::plain("c", "email".into(), "marketing".into()) };

@@ -37,6 +37,14 @@ pub struct Owed {
     pub oldest: Span,
 }
 
+/// What a look through all follow-ups has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedThrough {
+    pub kinds: BTreeMap<Name, Owed>,
+    /// Customers for whom some are open.
+    pub customers: u64,
+}
+
 /// Customers for whom a follow-up was opened by this process, and not announced yet.
 #[derive(Debug, Default)]
 pub(super) struct Fresh(Mutex<HashSet<Name>>);
@@ -74,9 +82,9 @@ impl Gate {
         &self,
         heralds: &[Box<dyn Herald>],
         now: Moment,
-    ) -> Result<BTreeMap<Name, Owed>, LedgerError> {
-        let mut kinds: BTreeMap<Name, Owed> = BTreeMap::new();
-        for duty in &self.policy.company.duties {
+    ) -> Result<LookedThrough, LedgerError> {
+        let LookedThrough { mut kinds, mut customers } = LookedThrough::default();
+        for duty in &self.policy().company.duties {
             kinds.insert(duty.kind.clone(), Owed::default());
         }
         let mut seen = HashSet::new();
@@ -84,7 +92,7 @@ impl Gate {
         loop {
             let page = self.within(self.ledger.due(skip, PAGE)).await?;
             if page.is_empty() {
-                return Ok(kinds);
+                return Ok(LookedThrough { kinds, customers });
             }
             skip += page.len();
             for due in page {
@@ -98,6 +106,7 @@ impl Gate {
                     }
                     open => open?,
                 };
+                customers += u64::from(!open.is_empty());
                 for one in open {
                     let kind = kinds.entry(one.kind.clone()).or_default();
                     kind.open += 1;

@@ -65,7 +65,7 @@ impl Gate {
     ) -> AsIf {
         let Item { question, now, .. } = item;
         earlier.enter(question, &mut record);
-        match self.judge(&record, question, wanted, *now) {
+        match self.judge(&self.policy(), &record, question, wanted, *now) {
             Err(misuses) => AsIf::Misused(misuses),
             Ok(decision) if !earlier.keep(question, &decision.change) => AsIf::Crowded,
             Ok(decision) => AsIf::Answered(Box::new(self.with_names(decision.answer))),

@@ -227,6 +227,7 @@ impl Gate {
         for (ask::Item { question, now }, answered) in block.iter().zip(answers) {
             outcomes.push(match answered {
                 Ok(answer) => {
+                    self.observe(question, &answer, *now);
                     self.note_with_room(question, &answer, *now).await;
                     Outcome::Answered(answer)
                 }

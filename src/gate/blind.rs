@@ -36,7 +36,7 @@ impl Gate {
         if known.is_none() && !misuses.is_empty() {
             return Err(misuses);
         }
-        let mut answer = answer(&self.policy, &self.ledger.halts(), question, now);
+        let mut answer = answer(&self.policy(), &self.ledger.halts(), question, now);
         if answer.verdict == Verdict::Allow {
             let contact = match known {
                 Some(known) => known,
@@ -140,5 +140,6 @@ pub fn answer(policy: &Policy, halts: &Halts, question: &Question, now: Moment) 
         follow_up: None,
         policy: policy.mark.clone(),
         degraded: true,
+        aside: None,
     }
 }

@@ -116,8 +116,8 @@ impl Gate {
         if self.terms.announces && after.has_opened_since(before) {
             self.fresh.add(customer);
         }
-        if let Some(waited) = &self.terms.waited {
-            after.ended_since(before, now).for_each(|(kind, span)| waited(kind, span));
+        if let Some(witness) = &self.terms.witness {
+            after.ended_since(before, now).for_each(|(kind, span)| witness.waited(kind, span));
         }
     }
 

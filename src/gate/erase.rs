@@ -30,6 +30,7 @@ impl Gate {
         if let Some(queue) = &self.terms.refusals {
             queue.forget(customer);
         }
+        self.shadowing.forget(customer);
         Ok(Arc::unwrap_or_clone(tombstone))
     }
 

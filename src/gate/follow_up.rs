@@ -48,7 +48,7 @@ impl Gate {
                     }
                     record => record?,
                 };
-                let open = follow_up::open(&due.customer, &record, &self.policy.company.duties);
+                let open = follow_up::open(&due.customer, &record, &self.policy().company.duties);
                 let first = open.first().map(|first| first.due_at);
                 if first == Some(due.at) {
                     skip += 1;
@@ -134,7 +134,7 @@ impl Gate {
     /// What one customer is owed, what is due first in front.
     #[must_use]
     pub fn owed_to(&self, customer: &Name, record: &Record) -> Vec<FollowUp> {
-        let open = follow_up::open(customer, record, &self.policy.company.duties);
+        let open = follow_up::open(customer, record, &self.policy().company.duties);
         open.into_iter().map(|one| self.named(one)).collect()
     }
 
@@ -156,7 +156,7 @@ impl Gate {
     }
 
     pub(super) fn open_one(&self, record: &Record, handle: &Handle) -> Option<FollowUp> {
-        let open = follow_up::open(&handle.customer, record, &self.policy.company.duties);
+        let open = follow_up::open(&handle.customer, record, &self.policy().company.duties);
         open.into_iter().find(|one| one.id == handle.id)
     }
 }

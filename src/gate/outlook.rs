@@ -25,15 +25,16 @@ impl Gate {
     #[must_use]
     pub fn outlook(&self, customer: &str, record: &Record, now: Moment) -> Vec<Outlook> {
         let halts = self.ledger.halts();
-        let company = &self.policy.company;
+        let policy = self.policy();
+        let company = &policy.company;
         let pairs = company.channels.iter().flat_map(|channel| {
             company.purposes.iter().map(|purpose| (channel.name.clone(), purpose.name.clone()))
         });
         pairs
             .filter_map(|(channel, purpose)| {
                 let question = Question::plain(customer, channel.clone(), purpose.clone());
-                let decision = decide::decide(&self.policy, &halts, record, &question, now).ok()?;
-                let budgets = decide::standing_budgets(&self.policy, record, &question, now);
+                let decision = decide::decide(&policy, &halts, record, &question, now).ok()?;
+                let budgets = decide::standing_budgets(&policy, record, &question, now);
                 Some(Outlook { channel, purpose, answer: decision.answer, budgets })
             })
             .collect()

@@ -56,6 +56,6 @@ impl Owing {
 
 impl Gate {
     pub(super) fn owing(&self, customer: &str, record: &Record) -> Owing {
-        Owing::of(customer, record, &self.policy.company.duties)
+        Owing::of(customer, record, &self.policy().company.duties)
     }
 }

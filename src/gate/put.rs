@@ -94,7 +94,7 @@ impl Gate {
                 return (Err(PutError::TooManyFacts), Stored::No);
             }
             if let Some(wishes) = &put.wishes {
-                let zone = self.policy.company.zone_of(record);
+                let zone = self.policy().company.zone_of(record);
                 wish(record, wishes, put, &zone, now);
             }
             for suppression in &put.suppressions {

@@ -47,6 +47,12 @@ impl Gate {
         self.terms.journal.as_ref().map_or(0, |journal| journal.depth())
     }
 
+    /// Since when some were, without a moment at which there were none.
+    #[must_use]
+    pub fn unsettled_since(&self) -> Option<Moment> {
+        self.terms.journal.as_ref().and_then(|journal| journal.waiting_since())
+    }
+
     async fn enter(&self, entry: &Entry, now: Moment) -> Result<(), LedgerError> {
         let entered = self
             .change(&entry.customer, now, |record| {

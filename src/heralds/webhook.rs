@@ -13,7 +13,7 @@ use ring::hmac;
 use serde_json::json;
 
 use crate::domain::follow_up::{FollowUp, News};
-use crate::domain::moment::{HOUR_MS, Moment, SECOND_MS, Span};
+use crate::domain::moment::{HOUR_MS, Moment, SECOND_MS, Span as Rest};
 use crate::gate::announce::Herald;
 use crate::settings::WebhookSettings;
 use crate::telemetry::spans::{Kind, Recorder, Span, Value};
@@ -21,8 +21,8 @@ use crate::telemetry::trace_context::TraceContext;
 use crate::wire::follow_up;
 
 /// An endpoint that does not work is left in peace, at first for so long, and at most.
-const FIRST_REST: Span = Span::from_millis(5 * SECOND_MS);
-const LONGEST_REST: Span = Span::from_millis(HOUR_MS);
+const FIRST_REST: Rest = Rest::from_millis(5 * SECOND_MS);
+const LONGEST_REST: Rest = Rest::from_millis(HOUR_MS);
 
 pub struct Webhook {
     url: String,
@@ -31,7 +31,7 @@ pub struct Webhook {
     client: awc::Client,
     spans: Option<Arc<Recorder>>,
     /// Until when the endpoint is left in peace, and for how long that was.
-    rest: Cell<Option<(Moment, Span)>>,
+    rest: Cell<Option<(Moment, Rest)>>,
 }
 
 impl Webhook {
@@ -103,7 +103,7 @@ impl Webhook {
     }
 
     fn leave_in_peace(&self, now: Moment) {
-        let longer = |(_, span): (Moment, Span)| Span::from_millis(span.millis() * 2).min(LONGEST_REST);
+        let longer = |(_, span): (Moment, Rest)| Rest::from_millis(span.millis() * 2).min(LONGEST_REST);
         let span = self.rest.get().map_or(FIRST_REST, longer);
         self.rest.set(Some((now + span, span)));
     }
@@ -121,7 +121,16 @@ fn span(context: TraceContext, began: i64, ended: i64, outcome: &Result<StatusCo
         let why = status.map_or_else(|| "unreachable".to_owned(), |status| status.as_u16().to_string());
         attributes.push(("error.type", Value::Text(why)));
     }
-    Span { context, name: "POST webhook".to_owned(), kind: Kind::Client, began, ended, attributes, failed, state: None }
+    Span {
+        context,
+        name: "POST webhook".to_owned(),
+        kind: Kind::Client,
+        began,
+        ended,
+        attributes,
+        failed,
+        state: None,
+    }
 }
 
 /// What identifies the news: the same each time it is told, and saying nothing of whose it is.

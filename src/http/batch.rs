@@ -252,12 +252,11 @@ impl Exchange {
             }
             Line::Whole(bytes) => {
                 let now = self.shared.clock.now();
-                let item = read_line(&self.shared.questions, &bytes, now, Shared::mint);
+                let item = read_line(&self.shared.questions(), &bytes, now, Shared::mint);
                 let item = item.and_then(|asked| {
                     channels::may_ask(&self.called.caller, &asked.question).map(|()| asked)
                 });
                 let item = item.map(|Asked { question, priority, sent }| {
-                    self.shared.metrics.undeclared(question.undeclared);
                     if let Some(log) = self.shared.decision_log.as_ref().filter(|_| !self.is_dry_run) {
                         self.seen.insert(number, (log.seen(sent, &question), now));
                     }

@@ -54,7 +54,7 @@ impl Callers {
     pub fn new(settings: &Settings, metrics: &Metrics, clock: &Clock) -> Self {
         let bucket = |name: &str, rate: Option<Rate>| {
             rate.map(|rate| {
-                let (requests, lines) = metrics.throttled(name);
+                let (requests, lines) = metrics.http.throttled(name);
                 Arc::new(Bucket::new(rate, clock, Throttled { requests, lines }))
             })
         };
@@ -72,7 +72,7 @@ impl Callers {
                 hash: key.hash,
                 expires: key.expires,
                 called: Called { caller: Arc::new(caller(key)), bucket },
-                uses: metrics.key_uses(&key.name),
+                uses: metrics.http.key_uses(&key.name),
             };
             holders.entry(key.hash.head()).or_default().push(holder);
         }

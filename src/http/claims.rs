@@ -10,6 +10,6 @@ use super::body::JsonBody;
 
 pub async fn post(shared: web::Data<Shared>, body: JsonBody) -> Result<HttpResponse, Refusal> {
     let asked = claims::read(&body.0)?;
-    let reading = shared.questions.read_claims(&asked.message);
+    let reading = shared.questions().read_claims(&asked.message);
     Ok(json(&ReadingBody { asked: &asked, reading: &reading }))
 }

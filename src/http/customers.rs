@@ -37,7 +37,7 @@ pub async fn get(shared: web::Data<Shared>, customer: web::Path<String>) -> Resu
     let record = shared.gate.record(checked(&customer)?).await?;
     let outlook = shared.gate.outlook(&customer, &record, now);
     let owed = shared.gate.owed_to(&customer.as_str().into(), &record);
-    Ok(json(&customer::body(&customer, &record, shared.gate.policy(), &outlook, &owed, now)))
+    Ok(json(&customer::body(&customer, &record, &shared.gate.policy(), &outlook, &owed, now)))
 }
 
 pub async fn export(shared: web::Data<Shared>, customer: web::Path<String>) -> Result<HttpResponse, Refusal> {
@@ -61,7 +61,7 @@ pub async fn put_wishes(
     customer: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
-    let put = read_wishes_body(&body.0, shared.gate.policy())?;
+    let put = read_wishes_body(&body.0, &shared.gate.policy())?;
     set(&shared, &called, &customer, &put).await
 }
 
@@ -82,7 +82,7 @@ pub async fn put_suppression(
     body: OptionalJsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
-    let put = read_suppression_body(&channel, &body.0, shared.gate.policy())?;
+    let put = read_suppression_body(&channel, &body.0, &shared.gate.policy())?;
     channels::may_put(&called.caller, &put.suppressions)?;
     set(&shared, &called, &customer, &put).await
 }
@@ -94,7 +94,7 @@ pub async fn delete_suppression(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let (customer, channel) = path.into_inner();
-    let put = read_lift(&channel, Query::of(request.query_string()), shared.gate.policy())?;
+    let put = read_lift(&channel, Query::of(request.query_string()), &shared.gate.policy())?;
     channels::may_put(&called.caller, &put.suppressions)?;
     set(&shared, &called, &customer, &put).await
 }

@@ -23,7 +23,7 @@ pub async fn post(
         return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail).into());
     }
     let now = shared.clock.now();
-    let policy = shared.gate.policy();
+    let policy = &shared.gate.policy();
     let mut errors = Vec::new();
     let told: Vec<_> = match &body.0 {
         Value::Array(events) => events

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpResponse, web};
 
+use crate::claims::Message;
 use crate::wire::claims::ClaimsBody;
 use crate::wire::explanation::ExplanationBody;
-use crate::wire::question::message;
 
 use super::Shared;
 use super::answering::{Refusal, json};
@@ -17,11 +17,11 @@ pub async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, Refusal> {
     let now = shared.clock.now();
-    let question = shared.questions.read(&body.0, now, Shared::mint)?;
+    let question = shared.questions().read(&body.0, now, Shared::mint)?;
     channels::may_ask(&called.caller, &question)?;
     let explanation = shared.gate.explain(&question, now).await?;
-    let message = message(&question.content, Some(question.channel()));
-    let reading = shared.questions.read_claims(&message);
+    let message = Message::of(&question.content, Some(question.channel()));
+    let reading = shared.questions().read_claims(&message);
     let declared = question.tags.claims.without(question.undeclared);
     let claims = ClaimsBody { message: &message, reading: &reading, declared };
     Ok(json(&ExplanationBody { explanation: &explanation, claims }))

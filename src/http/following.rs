@@ -23,6 +23,7 @@ use crate::telemetry::trace_context::{Parent, TraceContext, trace_state};
 
 use super::Shared;
 use super::callers::Called;
+use super::measured::RoutePath;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -148,7 +149,7 @@ struct Told {
     recorder: Option<(Arc<Recorder>, i64)>,
     state: Option<String>,
     method: &'static str,
-    route: Option<String>,
+    route: Option<&'static str>,
     caller: Option<Name>,
     /// `None`: the client left before it was answered.
     status: Option<StatusCode>,
@@ -177,7 +178,7 @@ impl Told {
 
     fn answered(&mut self, request: &HttpRequest, status: StatusCode) {
         self.status = Some(status);
-        self.route = request.match_pattern();
+        self.route = request.app_data::<RoutePath>().map(|route| route.0);
         self.caller = request.extensions().get::<Called>().map(|called| called.caller.name.clone());
     }
 
@@ -186,7 +187,7 @@ impl Told {
         tracing::debug!(
             target: ACCESS,
             method = self.method,
-            route = self.route.as_deref(),
+            route = self.route,
             status = self.status.map(|status| status.as_u16()),
             caller = self.caller.as_deref(),
             latency_us = latency.as_micros() as u64,
@@ -209,10 +210,9 @@ impl Told {
             Some(route) => format!("{} {route}", self.method),
             None => self.method.to_owned(),
         };
-        attributes.extend(self.route.map(|route| ("http.route", Value::Text(route))));
-        attributes.extend(
-            self.caller.map(|caller| ("contact_governor.caller", Value::Text(caller.to_string()))),
-        );
+        attributes.extend(self.route.map(|route| ("http.route", Value::Text(route.to_owned()))));
+        attributes
+            .extend(self.caller.map(|caller| ("contact_governor.caller", Value::Text(caller.to_string()))));
         let status = self.status.map(|status| i64::from(status.as_u16()));
         attributes.extend(status.map(|status| ("http.response.status_code", Value::Number(status))));
         let failed = self.status.is_none_or(|status| status.is_server_error());

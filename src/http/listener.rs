@@ -60,6 +60,7 @@ where
     let builder = ServerBuilder::new()
         .workers(workers)
         .max_concurrent_connections(connections(settings.max_connections, workers))
+        .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout.as_secs());
     let stopping = builder.graceful_shutdown_signal();
     let server = builder.listen("http", listener, move || {

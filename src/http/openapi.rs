@@ -14,7 +14,7 @@ const DOCUMENT: &str = include_str!("../../docs/openapi.json");
 
 pub async fn get(shared: web::Data<Shared>) -> HttpResponse {
     match serde_json::from_str(DOCUMENT) {
-        Ok(document) => json(&with_words_of(document, shared.gate.policy())),
+        Ok(document) => json(&with_words_of(document, &shared.gate.policy())),
         Err(error) => {
             tracing::error!(%error, "the document could not be read");
             HttpResponse::InternalServerError().finish()

@@ -123,7 +123,7 @@ impl Load {
     }
 
     fn refuse(&self) -> Refusal {
-        self.0.metrics.shed();
+        self.0.metrics.http.shed();
         let detail = "more is asked at the moment than can be answered in time; ask again a little later";
         Refusal(Problem::new(ProblemKind::Overloaded, detail))
     }

@@ -5,6 +5,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use super::access::{Access, Guard};
 use super::answering;
+use super::measured::RoutePath;
 
 /// A path and what is answered there.
 pub struct Path {
@@ -29,7 +30,7 @@ impl Path {
         let allowed: Vec<&str> = self.endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect();
         let allowed = allowed.join(", ");
         let refused = web::to(move || answering::method_not_allowed(allowed.clone()));
-        let resource = web::resource(self.path).default_service(refused);
+        let resource = web::resource(self.path).app_data(RoutePath(self.path)).default_service(refused);
         self.endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route))
     }
 }

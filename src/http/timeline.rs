@@ -17,7 +17,7 @@ pub async fn get(
     customer: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
-    let wanted = Wanted::read(Query::of(request.query_string()), shared.gate.policy())?;
+    let wanted = Wanted::read(Query::of(request.query_string()), &shared.gate.policy())?;
     let now = shared.clock.now();
     let record = shared.gate.record(checked(&customer)?).await?;
     let refusals = shared.gate.refusals(&customer).await?;

@@ -2,6 +2,7 @@
 //! noted in the decision log afterwards.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::audit::{Act, Acting, AuditError, Auditor};
 use crate::domain::answer::Answer;
@@ -57,9 +58,9 @@ impl Shared {
         wanted: Wanted,
         now: Moment,
     ) -> Result<Answer, Problem> {
-        let question = self.questions.read(&asked, now, Self::mint)?;
+        let began = Instant::now();
+        let question = self.questions().read(&asked, now, Self::mint)?;
         channels::may_ask(caller, &question)?;
-        self.metrics.undeclared(question.undeclared);
         let seen = self.decision_log.as_ref().map(|log| log.seen(asked, &question));
         let answer = self.gate.ask(&question, wanted, now).await;
         let mut answer = answer.map_err(|misuses| Problem::misused(&misuses))?;
@@ -67,6 +68,7 @@ impl Shared {
         if let (Some(log), Some(seen)) = (&self.decision_log, seen) {
             log.asked(&seen, &answer, now);
         }
+        self.metrics.http.asked(began.elapsed().as_secs_f64());
         Ok(answer)
     }
 

@@ -56,7 +56,7 @@ async fn get(
     let now = shared.clock.now();
     let customer = opened(&shared, &request, now)?;
     let record = shared.gate.record(&customer).await?;
-    let standing = Standing::of(&record, shared.gate.policy(), now);
+    let standing = Standing::of(&record, &shared.gate.policy(), now);
     let is_saved = request.query_string() == SAVED.trim_start_matches('?');
     Ok(html(StatusCode::OK, Page::new(&standing, &Filled::of(&standing), &[], is_saved).text()))
 }
@@ -86,7 +86,7 @@ async fn post(
 
 async fn save(shared: &Shared, customer: &str, sent: &Sent, now: Moment) -> Result<HttpResponse, TurnedAway> {
     let record = shared.gate.record(customer).await?;
-    let standing = Standing::of(&record, shared.gate.policy(), now);
+    let standing = Standing::of(&record, &shared.gate.policy(), now);
     let mut mistakes: Vec<Mistake> = sent.mistakes.clone();
     match sent.filled.changes(&standing) {
         Ok(put) if mistakes.is_empty() => {

@@ -9,7 +9,7 @@ mod keeper;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
@@ -55,6 +55,8 @@ pub struct Journal {
     remembered: Mutex<HashMap<Name, Vec<Entry>>>,
     /// How many are remembered.
     depth: AtomicUsize,
+    /// Since when there were always some; meaningless while there are none.
+    waiting_since: AtomicI64,
 }
 
 impl Journal {
@@ -69,7 +71,12 @@ impl Journal {
         std::thread::Builder::new().name("journal".to_owned()).spawn(move || keeper.work(&queue)).map_err(
             |error| JournalError::Io { operation: "start", directory: name, why: error.to_string() },
         )?;
-        Ok(Self { jobs, remembered: Mutex::default(), depth: AtomicUsize::new(0) })
+        Ok(Self {
+            jobs,
+            remembered: Mutex::default(),
+            depth: AtomicUsize::new(0),
+            waiting_since: AtomicI64::new(0),
+        })
     }
 
     /// Keeps a contact, and returns once it is on disk. A contact that is on its way already is not kept
@@ -96,7 +103,9 @@ impl Journal {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if self.depth() < MOST_REMEMBERED {
             remembered.entry(entry.customer.clone()).or_default().push(entry.clone());
-            self.depth.fetch_add(1, Ordering::Relaxed);
+            if self.depth.fetch_add(1, Ordering::Relaxed) == 0 {
+                self.waiting_since.store(entry.asked_at.millis(), Ordering::Relaxed);
+            }
         }
     }
 
@@ -114,6 +123,12 @@ impl Journal {
     #[must_use]
     pub fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
+    }
+
+    /// Since when contacts of this process wait for the ledger, without a moment at which none did.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<Moment> {
+        (self.depth() > 0).then(|| Moment::from_millis(self.waiting_since.load(Ordering::Relaxed)))
     }
 
     /// Closes the file in use and returns what the oldest closed one holds, this process's or one left

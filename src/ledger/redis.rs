@@ -42,7 +42,9 @@ use self::turns::Turns;
 use self::writable::Writable;
 
 use super::keyring::Keyring;
-use super::{Appended, Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format};
+use super::{
+    Appended, Commit, Committed, Connections, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format,
+};
 
 /// The bytes of revision before a record.
 const REVISION_BYTES: usize = 8;
@@ -349,6 +351,10 @@ impl Ledger for RedisLedger {
                 failure: failure.map(|error| self.failed("append to the decision log", &error)),
             }
         })
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.link.connections())
     }
 
     fn health(&self) -> Result<(), LedgerError> {

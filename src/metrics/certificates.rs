@@ -1,6 +1,8 @@
 //! What is counted of TLS.
 
-use prometheus::{IntCounter, IntGaugeVec, Opts, Registry};
+use prometheus::{IntCounter, IntGaugeVec, Registry, Result};
+
+use super::making::{counter, gauges};
 
 pub struct CertificateMetrics {
     handshakes_failed: IntCounter,
@@ -9,27 +11,23 @@ pub struct CertificateMetrics {
 }
 
 impl CertificateMetrics {
-    /// # Errors
-    /// When two metrics share a name.
-    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let handshakes_failed = IntCounter::new(
-            "contact_governor_tls_handshakes_failed_total",
+    pub fn new(registry: &Registry) -> Result<Self> {
+        let handshakes_failed = counter(
+            registry,
+            "tls_handshakes_failed_total",
             "Connections that were given up before a request could be read from them.",
         )?;
-        let unusable = IntCounter::new(
-            "contact_governor_certificate_reloads_failed_total",
+        let unusable = counter(
+            registry,
+            "certificate_reloads_failed_total",
             "Looks at the certificate files that found what cannot be used; what was in force before still is.",
         )?;
-        let expiry = IntGaugeVec::new(
-            Opts::new(
-                "contact_governor_certificate_expiry_timestamp_seconds",
-                "When the certificate in force ends, as seconds since 1970; of authorities, the one that ends first.",
-            ),
+        let expiry = gauges(
+            registry,
+            "certificate_expiry_timestamp_seconds",
+            "When the certificate in force ends, as seconds since 1970; of authorities, the one that ends first.",
             &["certificate"],
         )?;
-        registry.register(Box::new(handshakes_failed.clone()))?;
-        registry.register(Box::new(unusable.clone()))?;
-        registry.register(Box::new(expiry.clone()))?;
         Ok(Self { handshakes_failed, expiry, unusable })
     }
 

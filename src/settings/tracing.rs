@@ -141,7 +141,9 @@ mod tests {
         ] {
             assert_eq!(endpoint(given).as_deref(), Ok(url));
         }
-        for wrong in ["127.0.0.1:4318", "http://", "http:///v1/traces", "grpc://x:4317", "http://x?y", "http://x/#y"] {
+        for wrong in
+            ["127.0.0.1:4318", "http://", "http:///v1/traces", "grpc://x:4317", "http://x?y", "http://x/#y"]
+        {
             assert!(endpoint(wrong).is_err(), "{wrong}");
         }
     }

@@ -104,7 +104,10 @@ impl Exporter {
                 }
                 Err(Failure { why, again }) => {
                     if !self.is_failing.replace(true) {
-                        tracing::warn!(why, "spans cannot be sent; requests are answered, and some spans will be lost");
+                        tracing::warn!(
+                            why,
+                            "spans cannot be sent; requests are answered, and some spans will be lost"
+                        );
                     }
                     match again {
                         Some(asked) if tries > 0 => {
@@ -120,7 +123,8 @@ impl Exporter {
     /// Returns how many spans were not taken.
     async fn post(&self, body: String) -> Result<usize, Failure> {
         let later = |why: String| Failure { why, again: Some(None) };
-        let request = self.client.post(&self.settings.url).insert_header(("content-type", "application/json"));
+        let request =
+            self.client.post(&self.settings.url).insert_header(("content-type", "application/json"));
         let headers = self.settings.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = headers.fold(request, awc::ClientRequest::insert_header);
         let sending = tokio::time::timeout(self.settings.timeout, async {

@@ -128,7 +128,8 @@ impl Recorder {
     #[must_use]
     pub fn take(&self) -> Vec<Span> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = waiting.split_off(waiting.len().min(TOGETHER));
+        let together = waiting.len().min(TOGETHER);
+        let rest = waiting.split_off(together);
         std::mem::replace(&mut *waiting, rest)
     }
 
@@ -167,7 +168,16 @@ mod tests {
     fn span() -> Span {
         let context = TraceContext::begin();
         let name = "GET /livez".to_owned();
-        Span { context, name, kind: Kind::Server, began: 0, ended: 1, attributes: vec![], failed: false, state: None }
+        Span {
+            context,
+            name,
+            kind: Kind::Server,
+            began: 0,
+            ended: 1,
+            attributes: vec![],
+            failed: false,
+            state: None,
+        }
     }
 
     #[test]

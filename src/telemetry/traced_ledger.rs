@@ -30,12 +30,7 @@ impl TracedLedger {
         Self { ledger, recorder }
     }
 
-    async fn traced<T>(
-        &self,
-        name: &str,
-        work: impl Future<Output = T>,
-        is_error: impl Fn(&T) -> bool,
-    ) -> T {
+    async fn traced<T>(&self, name: &str, work: impl Future<Output = T>, is_error: impl Fn(&T) -> bool) -> T {
         let sampled = passage::current().map(|passage| passage.trace).filter(|trace| trace.is_sampled());
         let Some(trace) = sampled else { return work.await };
         let began = self.recorder.now();

@@ -1,12 +1,14 @@
-//! The policy in force, as JSON.
+//! The policy in force, as JSON: since when, and which one is tried beside it.
 
 use serde_json::{Value, json};
 
+use crate::domain::answer::PolicyMark;
+use crate::domain::moment::Moment;
 use crate::policy::{Policy, sentences};
 use crate::rules::Mode;
 
 #[must_use]
-pub fn body(policy: &Policy) -> Value {
+pub fn body(policy: &Policy, since: Moment, shadow: Option<&PolicyMark>) -> Value {
     let rules: Vec<Value> = policy
         .rules
         .iter()
@@ -25,6 +27,8 @@ pub fn body(policy: &Policy) -> Value {
     json!({
         "version": policy.mark.version,
         "hash": policy.mark.hash,
+        "since": since.to_string(),
+        "shadow": shadow.map(|mark| json!({"version": mark.version, "hash": mark.hash})),
         "extends": policy.extends,
         "time_zone": policy.company.zone.name(),
         "channels": policy.company.channels.iter().map(|channel| &channel.name).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::question::{FARTHEST_AHEAD, Misuse, PAST_TOLERANCE};
 use crate::gate::put::PutError;
 use crate::ledger::LedgerError;
+use crate::policy::mistakes::{Mistake, Mistakes};
 
 /// One bad field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,12 +55,24 @@ pub enum ProblemKind {
     AuditUnavailable,
     /// More is asked than can be answered in time.
     Overloaded,
+    /// The instance is about to stop.
+    Draining,
     /// A line of `simulate` that goes back in time.
     OutOfOrder,
+    /// A policy that cannot mean what it says.
+    PolicyRefused,
+    /// A change that does not say what it changes.
+    PreconditionRequired,
+    /// Another policy is in force than a change was made for.
+    PolicyChanged,
+    /// There is no policy file to change.
+    NoPolicyFile,
+    /// The policy file cannot be written.
+    PolicyUnwritable,
 }
 
 impl ProblemKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::InvalidFields,
         Self::Unauthenticated,
@@ -75,7 +88,13 @@ impl ProblemKind {
         Self::LedgerUnavailable,
         Self::AuditUnavailable,
         Self::Overloaded,
+        Self::Draining,
         Self::OutOfOrder,
+        Self::PolicyRefused,
+        Self::PreconditionRequired,
+        Self::PolicyChanged,
+        Self::NoPolicyFile,
+        Self::PolicyUnwritable,
     ];
 
     /// What a problem's `type` says.
@@ -111,7 +130,13 @@ impl ProblemKind {
             Self::LedgerUnavailable => ("ledger-unavailable", "The ledger cannot be reached", 503),
             Self::AuditUnavailable => ("audit-unavailable", "The audit log cannot be written", 503),
             Self::Overloaded => ("overloaded", "There is too much to do at the moment", 503),
+            Self::Draining => ("draining", "This instance is about to stop", 503),
             Self::OutOfOrder => ("out-of-order", "This line goes back in time", 400),
+            Self::PolicyRefused => ("policy-refused", "This policy cannot mean what it says", 422),
+            Self::PreconditionRequired => ("precondition-required", "This must say what it changes", 428),
+            Self::PolicyChanged => ("policy-changed", "Another policy is in force", 412),
+            Self::NoPolicyFile => ("no-policy-file", "There is no policy file to change", 409),
+            Self::PolicyUnwritable => ("policy-unwritable", "The policy file cannot be written", 500),
         }
     }
 }
@@ -150,6 +175,21 @@ impl Problem {
     #[must_use]
     pub fn malformed(error: &serde_json::Error) -> Self {
         Self::new(ProblemKind::Malformed, format!("{error}"))
+    }
+
+    /// A policy with mistakes, all of them.
+    #[must_use]
+    pub fn policy(mistakes: &Mistakes) -> Self {
+        let errors = mistakes.list.iter().map(|Mistake { line, column, message }| FieldError {
+            pointer: String::new(),
+            detail: format!("line {line}, column {column}: {message}"),
+        });
+        let errors: Vec<FieldError> = errors.collect();
+        let detail = match &*errors {
+            [one] => one.detail.clone(),
+            many => format!("{} mistakes", many.len()),
+        };
+        Self { errors, ..Self::new(ProblemKind::PolicyRefused, detail) }
     }
 
     /// A question that is well-formed and cannot be judged.

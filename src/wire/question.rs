@@ -37,6 +37,12 @@ impl QuestionReader {
         Self { policy, audiences: Mutex::default(), shelf }
     }
 
+    /// Whose vocabulary this is.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
     /// What a message claims, and where.
     #[must_use]
     pub fn read_claims(&self, message: &Message<'_>) -> Reading {
@@ -103,7 +109,7 @@ impl QuestionReader {
         let zones = read_zones(&mut fields);
         let regions = read_regions(&mut fields);
         fields.finish();
-        let found = self.shelf.claims(&message(&content, channel.as_deref()));
+        let found = self.shelf.claims(&Message::of(&content, channel.as_deref()));
         let undeclared = found.without(declared);
         let delivery_given = delivery.unwrap_or(Delivery::Template);
         Some(Question {
@@ -210,18 +216,6 @@ fn read_delivery(fields: &mut Fields<'_, '_>) -> Option<Delivery> {
         fields.error("delivery", not_among(text, Delivery::ALL.into_iter().map(Delivery::name)));
     }
     delivery
-}
-
-/// A question's content as the message it is.
-#[must_use]
-pub fn message<'c>(content: &'c Content, channel: Option<&'c str>) -> Message<'c> {
-    Message {
-        subject: &content.subject,
-        body: &content.body,
-        media_type: content.media_type.as_deref(),
-        language: content.language.as_deref(),
-        channel,
-    }
 }
 
 fn read_content(value: &Value, pointer: &str, errors: &mut Vec<FieldError>) -> (Content, ClaimSet) {

@@ -225,7 +225,8 @@ impl Held {
 
     /// Whether an answer says by what it is followed, in documented and undocumented places alike.
     fn judge_ids(&self, response: &Response) -> Result<(), String> {
-        let described = self.answered.document["components"]["headers"].as_object().ok_or("no headers are described")?;
+        let described =
+            self.answered.document["components"]["headers"].as_object().ok_or("no headers are described")?;
         for name in described.keys() {
             let value = response.header(name);
             let is_optional = name != "X-Request-Id";

@@ -55,7 +55,8 @@ impl Receiver {
                 if status == SILENCE {
                     unanswered.push(stream);
                 } else {
-                    let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                    let answer =
+                        format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
                     // Whoever has sent it may have gone.
                     let _ = stream.get_mut().write_all(answer.as_bytes());
                 }

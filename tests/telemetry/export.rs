@@ -22,7 +22,9 @@ fn start(collector: &str, sample: &str) -> Governor {
 
 /// The spans in what a collector was sent, checked for what every one must have.
 fn spans(body: &Value) -> Vec<Value> {
-    let [resource] = body["resourceSpans"].as_array().expect("resources").as_slice() else { panic!("{body}") };
+    let [resource] = body["resourceSpans"].as_array().expect("resources").as_slice() else {
+        panic!("{body}")
+    };
     let [scope] = resource["scopeSpans"].as_array().expect("scopes").as_slice() else { panic!("{body}") };
     assert_eq!(scope["scope"]["name"], "contact-governor");
     let spans = scope["spans"].as_array().expect("spans");
@@ -31,7 +33,9 @@ fn spans(body: &Value) -> Vec<Value> {
             let id = span[member].as_str().expect("an id");
             assert!(id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{span}");
         }
-        let nanos = |member: &str| span[member].as_str().and_then(|text| text.parse::<u64>().ok()).expect("nanoseconds");
+        let nanos = |member: &str| {
+            span[member].as_str().and_then(|text| text.parse::<u64>().ok()).expect("nanoseconds")
+        };
         assert!(nanos("startTimeUnixNano") <= nanos("endTimeUnixNano"), "{span}");
         assert!(span["flags"].is_u64() && span["kind"].is_u64() && span["name"].is_string(), "{span}");
     }
@@ -88,7 +92,10 @@ fn a_request_is_a_span_of_its_callers_trace() {
     assert_eq!(resource["service.name"], json!({"stringValue": "governor-of-a-test"}));
     assert_eq!(resource["service.version"], json!({"stringValue": env!("CARGO_PKG_VERSION")}));
     let [span] = &*spans(&body) else { panic!("{body}") };
-    assert_eq!(answer.header("traceresponse"), format!("00-{TRACE}-{}-01", span["spanId"].as_str().expect("an id")));
+    assert_eq!(
+        answer.header("traceresponse"),
+        format!("00-{TRACE}-{}-01", span["spanId"].as_str().expect("an id"))
+    );
     let mut shown = span.clone();
     for told_elsewhere in ["attributes", "spanId"] {
         shown.as_object_mut().expect("an object").remove(told_elsewhere);
@@ -155,7 +162,8 @@ fn a_batch_is_over_when_its_last_answer_is() {
     let collector = Receiver::start();
     let governor = start(&collector.url(""), "1");
     let lines = format!("{}\n{}\n", question("c-1", "email"), question("c-2", "email"));
-    let answers = governor.caller.try_send_as("application/x-ndjson", "POST", "/v1/preflight/batch", lines.as_bytes());
+    let answers =
+        governor.caller.try_send_as("application/x-ndjson", "POST", "/v1/preflight/batch", lines.as_bytes());
     assert_eq!(answers.expect("answers").status, 200);
     next(&collector, "POST /v1/preflight/batch");
 }

@@ -30,7 +30,10 @@ fn every_line_is_json_where_that_is_asked_for_and_a_request_can_be_followed_by_i
         for member in ["timestamp", "level", "target", "message"] {
             assert!(line[member].is_string(), "{line}");
         }
-        assert!(line.as_object().expect("an object").values().all(|value| !value.is_object()), "flat: {line}");
+        assert!(
+            line.as_object().expect("an object").values().all(|value| !value.is_object()),
+            "flat: {line}"
+        );
     }
     let of = |id: &str| lines.iter().filter(|line| line["request_id"] == id).collect::<Vec<_>>();
     let [line] = *of("req-42") else { panic!("{log}") };
@@ -66,8 +69,14 @@ fn text_says_the_same_and_nothing_is_said_of_requests_unless_asked_for() {
         let line = log.lines().find(|line| line.contains("req-42"));
         assert_eq!(line.is_some(), is_said, "{log}");
         if let Some(line) = line {
-            assert!(line.contains(" DEBUG contact_governor::access: answered method=\"GET\" route=\"/livez\""), "{line}");
-            assert!(line.contains(" request_id=req-42 trace_id=12345678901234567890123456789012 span_id="), "{line}");
+            assert!(
+                line.contains(" DEBUG contact_governor::access: answered method=\"GET\" route=\"/livez\""),
+                "{line}"
+            );
+            assert!(
+                line.contains(" request_id=req-42 trace_id=12345678901234567890123456789012 span_id="),
+                "{line}"
+            );
         }
         assert!(log.contains(" INFO contact_governor::app: stopped\n"), "{log}");
     }

@@ -120,7 +120,8 @@ fn what_is_hostile_or_ambiguous_is_not_repeated() {
     }
     // Whatever comes around it, within a head that is one, is not part of it.
     for good in ["x-request-id:   padded \t", "X-REQUEST-ID: padded"] {
-        let answer = connect(governor.caller.address()).send(head("GET", "/livez", &format!("{good}\r\n"))).answer();
+        let answer =
+            connect(governor.caller.address()).send(head("GET", "/livez", &format!("{good}\r\n"))).answer();
         assert_eq!(ids(&answer.head), ["padded"], "{good}");
     }
 }
@@ -129,14 +130,21 @@ fn what_is_hostile_or_ambiguous_is_not_repeated() {
 fn requests_on_one_connection_each_have_their_own() {
     let governor = Governor::start();
     let mut connection = connect(governor.caller.address());
-    let asks = ["first", "second", "third"]
-        .map(|id| post("/v1/preflight", &question("c", "email").to_string()).replacen("\r\n", &format!("\r\nx-request-id: {id}\r\n"), 1));
+    let asks = ["first", "second", "third"].map(|id| {
+        post("/v1/preflight", &question("c", "email").to_string()).replacen(
+            "\r\n",
+            &format!("\r\nx-request-id: {id}\r\n"),
+            1,
+        )
+    });
     // All at once, before any is answered.
     connection.send(asks.concat());
     for id in ["first", "second", "third"] {
         assert_eq!(ids(&connection.answer().head), [id]);
     }
-    assert!(matches!(&*ids(&connection.send(head("GET", "/livez", "")).answer().head), [id] if is_minted(id)));
+    assert!(
+        matches!(&*ids(&connection.send(head("GET", "/livez", "")).answer().head), [id] if is_minted(id))
+    );
 }
 
 #[test]
@@ -168,12 +176,15 @@ fn the_audit_log_and_the_decision_log_name_the_request_that_was_answered() {
     assert_eq!(send(caller, "POST", "/v1/preflight", "application/json", &asked).0, 200);
     let batch = format!("{asked}\n{}", question("c-2", "sms"));
     let headers = [("content-type", "application/x-ndjson"), ("x-request-id", "the-batch")];
-    let batch = caller.try_send_with("POST", "/v1/preflight/batch", &headers, batch.as_bytes()).expect("answers");
+    let batch =
+        caller.try_send_with("POST", "/v1/preflight/batch", &headers, batch.as_bytes()).expect("answers");
     assert_eq!(batch.status, 200);
     process.terminate();
     let read = |folder: &str| -> Vec<Value> {
-        let mut files: Vec<_> =
-            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
         let text: String = files.iter().map(|file| std::fs::read_to_string(file).expect("text")).collect();
         text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()

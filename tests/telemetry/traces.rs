@@ -27,7 +27,10 @@ fn a_good_traceparent_is_gone_on_with_and_the_sampled_flag_is_passed_on() {
         let parts: Vec<&str> = answer.split('-').collect();
         let [version, trace, span, answered_flags] = *parts else { panic!("{sent}: `{answer}`") };
         assert_eq!((version, trace, answered_flags), ("00", TRACE, flags), "{sent}");
-        assert!(span != SPAN && span.len() == 16 && span.bytes().all(|byte| byte.is_ascii_hexdigit()), "{answer}");
+        assert!(
+            span != SPAN && span.len() == 16 && span.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{answer}"
+        );
         spans.push(span.to_owned());
     }
     spans.sort();
@@ -47,7 +50,11 @@ fn a_bad_one_is_as_if_there_were_none() {
         format!("00-{TRACE}-{}-01", "0".repeat(16)),
         format!("00-{}-{SPAN}-01", "ABCDEF0123456789".repeat(2)),
     ] {
-        assert_eq!(answered(&governor.caller, &[("traceparent", &sent), ("tracestate", "a=1")]), "", "{sent}");
+        assert_eq!(
+            answered(&governor.caller, &[("traceparent", &sent), ("tracestate", "a=1")]),
+            "",
+            "{sent}"
+        );
     }
     assert_eq!(answered(&governor.caller, &[]), "");
     assert_eq!(answered(&governor.caller, &[("trace-parent", &format!("00-{TRACE}-{SPAN}-01"))]), "");

@@ -1,9 +1,9 @@
-//! What is answered where there is no answer, and what an operator asks.
+//! What is answered where there is no answer.
 
 use contact_governor::wire::problem::ProblemKind;
 use serde_json::{Value, json};
 
-use super::super::shape::{Members, Shape, boolean, every, named, or_null, text, whole_within, words};
+use super::super::shape::{Members, Shape, every, named, text, whole_within, words};
 
 pub fn members(said: &str) -> Members {
     let kinds: Vec<String> = ProblemKind::ALL.into_iter().map(ProblemKind::urn).collect();
@@ -38,39 +38,4 @@ pub fn field_error() -> Shape {
 
 pub fn example(kind: ProblemKind, detail: &str) -> Value {
     json!({"type": kind.urn(), "title": kind.title(), "status": kind.status(), "detail": detail})
-}
-
-pub fn policy() -> Shape {
-    Members::of("The policy in force.")
-        .must("version", "As it calls itself.", text())
-        .must("hash", "A digest of it.", text())
-        .must("extends", "The presets it begins with.", every(text()))
-        .must("time_zone", "The company's.", text())
-        .must("channels", "The channels it knows.", every(text()))
-        .must("purposes", "The purposes it knows.", every(text()))
-        .must("rules", "Every rule, in order.", every(named("PolicyRule")))
-        .open()
-}
-
-pub fn policy_rule() -> Shape {
-    Members::of("A rule.")
-        .must("id", "Its id.", text())
-        .must("kind", "Its kind.", words(["cap", "hold", "contact_hours", "requirement"]))
-        .must("verdict", "What it says when it does not pass.", super::answers::rule_verdict())
-        .must("mode", "Whether it binds.", words(["enforce", "shadow"]))
-        .must("preset", "The preset it comes from.", or_null(text()))
-        .must("sentence", "The rule as a sentence.", text())
-        .must("because", "Why there is such a rule.", text())
-        .open()
-}
-
-pub fn live() -> Shape {
-    Members::of("The process answers.").must("live", "`true`.", boolean()).open()
-}
-
-pub fn ready() -> Shape {
-    Members::of("The process can do its work.")
-        .must("ready", "`true`.", boolean())
-        .must("policy", "The hash of the policy in force.", text())
-        .open()
 }

@@ -28,7 +28,7 @@ const LANES_TO_GOVERNOR: usize = 64;
 
 /// Where rows are stored.
 pub enum Target {
-    Ledger { gate: Gate, clock: Clock },
+    Ledger { gate: Box<Gate>, clock: Clock },
     Governor(Governor),
 }
 
@@ -79,7 +79,7 @@ async fn tell(gate: &Gate, clock: &Clock, lane: &[(usize, &Entry)]) -> Result<Ve
     let mut first_line = None;
     for (place, entry) in lane {
         let mut errors = Vec::new();
-        match event::read(&entry.body, "", gate.policy(), now, None, &mut errors) {
+        match event::read(&entry.body, "", &gate.policy(), now, None, &mut errors) {
             Some(one) => {
                 first_line = first_line.or(Some(entry.line));
                 told.push(one);

@@ -120,7 +120,7 @@ fn read(
         "subject": customer, "time": at, "data": tags,
     });
     let mut errors = Vec::new();
-    event::read(&event, "", gate.policy(), now, None, &mut errors).ok_or_else(|| {
+    event::read(&event, "", &gate.policy(), now, None, &mut errors).ok_or_else(|| {
         columns.reason(&errors, |pointer| {
             let mut steps = steps(pointer);
             match steps.next()?.as_str() {

@@ -158,7 +158,7 @@ impl Gate {
         if !misuses.is_empty() {
             return Outcome::Misused(misuses);
         }
-        Outcome::Answered(Box::new(blind::answer(&self.policy, &self.ledger.halts(), question, now)))
+        Outcome::Answered(Box::new(blind::answer(&self.policy(), &self.ledger.halts(), question, now)))
     }
 }
 

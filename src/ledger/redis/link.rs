@@ -4,7 +4,7 @@
 //! of one thread send leaves in one write, and no answer wakes another thread. A connection that breaks
 //! is made again for ever, with growing pauses; while there is none, callers are told so at once.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
-use crate::ledger::LedgerError;
+use crate::ledger::{Connections, LedgerError};
 
 use super::breaker::Breaker;
 use super::opener::{Connection, Opener};
@@ -51,6 +51,8 @@ pub struct Link {
     /// Somebody has a connection again: the others need not wait out their pauses.
     arrived: Arc<Notify>,
     keepers: Mutex<Vec<AbortHandle>>,
+    /// Requests that were sent once more.
+    retries: AtomicU64,
 }
 
 #[derive(Default)]
@@ -110,6 +112,7 @@ impl Link {
             patience,
             arrived: Arc::default(),
             keepers: Mutex::default(),
+            retries: AtomicU64::new(0),
         }
     }
 
@@ -133,6 +136,7 @@ impl Link {
         let mut outcome = self.attempt(key, request).await;
         // Commits may be sent twice, so what was cut off is tried once more on the next connection.
         if outcome.as_ref().is_err_and(RedisError::is_connection_dropped) && !self.opener.is_cluster() {
+            self.retries.fetch_add(1, Ordering::Relaxed);
             outcome = self.attempt(key, request).await;
         }
         let answered = outcome.as_ref().err().is_none_or(is_an_answer);
@@ -197,6 +201,21 @@ impl Link {
         }
         let slot = usize::from(crc16::State::<crc16::XMODEM>::calculate(hashed(key))) % CLUSTER_SLOTS;
         self.breakers.get(slot * self.breakers.len() / CLUSTER_SLOTS)
+    }
+
+    /// How the connections in use are.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let retries = self.retries.load(Ordering::Relaxed);
+        let mut connections = Connections { retries, ..Connections::default() };
+        for slot in self.slots.iter().filter(|slot| slot.kept.get().is_some()) {
+            *match &**slot.shared.state.load() {
+                State::Open(_) => &mut connections.open,
+                State::Opening => &mut connections.opening,
+                State::Lost(_) => &mut connections.lost,
+            } += 1;
+        }
+        connections
     }
 
     /// Whether every connection in use is open and every part of the store answers.

@@ -81,3 +81,9 @@ def lines(context, value):
 @schemathesis.deserializer("application/x-ndjson")
 def read_lines(context, response):
     return response.text
+
+
+@schemathesis.serializer("application/toml")
+def as_it_is(ctx, value):
+    """A policy is text; whoever makes one up makes up text."""
+    return str(value).encode("utf-8", "replace")
