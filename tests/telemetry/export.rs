@@ -91,7 +91,15 @@ fn a_request_is_a_span_of_its_callers_trace() {
     let resource = attributes(&body["resourceSpans"][0]["resource"]);
     assert_eq!(resource["service.name"], json!({"stringValue": "governor-of-a-test"}));
     assert_eq!(resource["service.version"], json!({"stringValue": env!("CARGO_PKG_VERSION")}));
-    let [span] = &*spans(&body) else { panic!("{body}") };
+    let spans = spans(&body);
+    let (served, parts): (Vec<&Value>, Vec<&Value>) = spans.iter().partition(|span| span["kind"] == 2);
+    let [span] = *served else { panic!("{body}") };
+    // What the ledger did for it is a part of it.
+    assert!(parts.iter().any(|part| part["name"] == "ledger load"), "{body}");
+    for part in parts {
+        assert_eq!((&part["traceId"], &part["parentSpanId"]), (&json!(TRACE), &span["spanId"]), "{part}");
+        assert_eq!((&part["kind"], &part["flags"]), (&json!(1), &json!(0x101)), "{part}");
+    }
     assert_eq!(
         answer.header("traceresponse"),
         format!("00-{TRACE}-{}-01", span["spanId"].as_str().expect("an id"))
