@@ -6,13 +6,15 @@
 # make train  learns the claims reader's weights anew
 # make fuzz   throws any bytes at everything that reads what others send
 # make lint   formatting, clippy, docs, dependencies
+# make dashboards  holds the dashboards against Grafana's own types
+# make pictures  drives some minutes of traffic and draws the dashboards anew
 # make openapi  writes docs/openapi.json anew
 # make run    a governor on 127.0.0.1:8080, records in ./data
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test openapi soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
+.PHONY: test openapi dashboards pictures soak sbom advisories bench bench-core bench-http bench-redis bench-batch bench-scrub bench-claims bench-simulate bench-overload eval train fuzz lint run tools-test tools-bench tools-lint
 
 # Installs a Debian package unless its command is there; `sudo` only where one is not root.
 define ensure
@@ -34,13 +36,19 @@ test: tools-test
 	@# The program as the tests were built with it.
 	target/debug/contact-governor policy test tests/cases/*.toml | tail -n 1
 
-# prlimit, for the test of a full disk; a Redis for the ledger in it; a browser for the customers' page; a tester of
+# prlimit, for the test of a full disk; a Redis for the ledger in it; a Prometheus to watch it; a browser for the customers' page; a tester of
 # HTTP interfaces, in a folder of its own; sh and kill are everywhere.
 SCHEMATHESIS = tests/openapi/schemathesis
 tools-test:
 	$(call ensure,prlimit,util-linux)
 	$(call ensure,cc,gcc libc6-dev)
 	$(call ensure,redis-server,redis-server redis-tools)
+	@# Its package starts a service where it can; the tests start their own.
+	@command -v promtool >/dev/null || { \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); echo "installing prometheus"; \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends prometheus; \
+	  [ ! -d /run/systemd/system ] || $$as_root systemctl disable --now prometheus; \
+	  $$as_root service prometheus stop >/dev/null 2>&1 || true; }
 	$(call ensure,chromedriver,chromium chromium-driver)
 	$(call ensure,python3,python3)
 	@python3 -c 'import ensurepip' 2>/dev/null || { \
@@ -50,6 +58,19 @@ tools-test:
 	  echo "installing schemathesis"; rm -rf target/schemathesis && python3 -m venv target/schemathesis \
 	  && target/schemathesis/bin/pip install --quiet -r $(SCHEMATHESIS)/requirements.txt \
 	  && cp $(SCHEMATHESIS)/requirements.txt target/schemathesis/; }
+
+# What Grafana calls its options, as npm has it; the dashboards are checked against that by a compiler of types.
+dashboards:
+	$(call ensure,npm,npm)
+	mkdir -p target/grafana
+	python3 deploy/grafana/types.py > target/grafana/check.ts
+	cd target/grafana && npm install --silent --no-save --ignore-scripts --no-audit --no-fund @grafana/schema@13.2.3 typescript@5 \
+	  && npx tsc --noEmit --strict --skipLibCheck --moduleResolution node --target es2020 --module commonjs check.ts
+	@echo "every panel is as Grafana's types want it"
+
+pictures: tools-test
+	cargo build --release --bin contact-governor
+	python3 deploy/grafana/traffic.py target/release/contact-governor docs/pictures
 
 lint: tools-lint
 	cargo fmt --check

@@ -34,7 +34,7 @@ first() {
   sed 's/{n}/first/' "$work/$1.json" | curl -sS -o /dev/null --fail -H 'content-type: application/json' -d @- "http://$address/v1/preflight"
 }
 
-line() { printf '| %-34s | %9s | %9s | %7s | %7s | %7s | %8s | %8s | %s\n' "$@"; }
+line() { printf '| %-34s | %9s | %9s | %7s | %7s | %7s | %8s | %7s | %7s | %s\n' "$@"; }
 
 # compare NAME LEDGER BODY
 compare() {
@@ -47,7 +47,7 @@ compare() {
   capacity=$rate
   [ "$capacity" -ge "$LOADED" ] || { echo "nothing was answered" >&2; exit 1; }
   stop "$pid"
-  line "$name: as many as are answered" "$rate" "$rate" "$p50" "$p99" "0 %" "" "$failed" ""
+  line "$name: as many as are answered" "$rate" "$rate" "$p50" "$p99" "0 %" "" "" "$failed" ""
   unset CONTACT_GOVERNOR__OVERLOAD__TARGET_DELAY
   if [ -n "${TARGET_DELAY:-}" ]; then export CONTACT_GOVERNOR__OVERLOAD__TARGET_DELAY=$TARGET_DELAY; fi
   start overload env CONTACT_GOVERNOR__HTTP__WORKERS=1 "${server_core[@]}" \
@@ -55,18 +55,19 @@ compare() {
   first "$body"
   run $((capacity / LOADED)) "$OPEN" "$body"
   unloaded=$p99
-  line "$name: a quarter of that" $((capacity / LOADED)) "$rate" "$p50" "$p99" "$(share)" "$shed_p99" "$((failed + unsent))" ""
+  line "$name: a quarter of that" $((capacity / LOADED)) "$rate" "$p50" "$p99" "$(share)" "$shed_p99" "$(missing)" "$failed" ""
   run $((capacity * LOADED)) "$OPEN" "$body"
-  line "$name: $LOADED times that" $((capacity * LOADED)) "$rate" "$p50" "$p99" "$(share)" "$shed_p99" "$((failed + unsent))" \
+  line "$name: $LOADED times that" $((capacity * LOADED)) "$rate" "$p50" "$p99" "$(share)" "$shed_p99" "$(missing)" "$failed" \
     "$(awk -v p="$p99" -v u="$unloaded" 'BEGIN { printf "%.1f", p / u }') (bar 3)"
   echo "  the load was late by at most $late ms itself"
   stop "$pid"
 }
 
+missing() { awk -v u="$unsent" -v s="$shed" -v a="$accepted" 'BEGIN { printf "%.0f %%", 100 * u / (u + s + a) }'; }
 share() { awk -v s="$shed" -v a="$accepted" 'BEGIN { printf "%.0f %%", 100 * s / (s + a) }'; }
 
 echo "open loop over $OPEN connections, $SECONDS_EACH s each; one worker; $(nproc) cores"
-line "what is asked" "asked/s" "allowed/s" "p50 ms" "p99 ms" "shed" "shed p99" "failed" "p99 of accepted to p99 unloaded"
+line "what is asked" "asked/s" "allowed/s" "p50 ms" "p99 ms" "shed" "shed p99" "unsent" "failed" "p99 of accepted to p99 unloaded"
 compare "in memory, an e-mail of 2 kB" memory: e-mail
 compare "embedded, an e-mail of 2 kB" embedded:DIR e-mail
 compare "embedded, a template" embedded:DIR template

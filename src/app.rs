@@ -159,7 +159,7 @@ impl App {
             );
         }
         let drain_delay = settings.drain_delay;
-        Ok(Self { server, address, gate, logs, exporter, draining, drain_delay })
+        Ok(Self { server, address, gate, logs, draining, drain_delay, exporter })
     }
 
     /// Where it listens; of interest when the port was 0.

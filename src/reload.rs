@@ -8,7 +8,7 @@ mod slot;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::audit::{Act, Acting, AuditError, Auditor};
+use crate::audit::{Act, Acting, AuditError, Auditor, Noted};
 use crate::domain::answer::PolicyMark;
 use crate::domain::moment::{Moment, Span};
 use crate::gate::Gate;
@@ -39,6 +39,9 @@ pub enum PutPolicyError {
     /// Another one is in force than its sender thought.
     #[error("another policy is in force: {0}")]
     Changed(String),
+    /// Somebody has changed the file, and that is not in force.
+    #[error("the policy file says something else than what is in force; what it says would be lost")]
+    FileChanged,
     #[error("this program runs on the policy that ships with it: start it with a policy file of yours")]
     NoFile,
     #[error("the policy file cannot be written: {0}")]
@@ -208,15 +211,22 @@ impl Reloader {
         {
             return Err(PutPolicyError::Changed(old.policy.mark.hash.to_string()));
         }
-        let name = file.display().to_string();
-        let source = compiled(name, text).await?;
+        if read_both(&slots).await.0.is_some_and(|found| found.is_ok_and(|found| *found != *old.text)) {
+            return Err(PutPolicyError::FileChanged);
+        }
+        let source = compiled(slots.policy.name(), text).await?;
         let changes = diff::changes(&old, &source);
         let is_new = old.policy.mark.hash != source.policy.mark.hash;
         if for_show || !is_new {
             return Ok(Put { source, changes });
         }
-        self.tell(&source.policy, acting, now).await?;
-        written(&file, Arc::clone(&source.text)).await.map_err(PutPolicyError::Unwritable)?;
+        let noted = self.tell(&source.policy, acting, now).await?;
+        if let Err(why) = written(&file, Arc::clone(&source.text)).await {
+            if let (Some(auditor), Some(noted)) = (&self.auditor, noted) {
+                auditor.not_done(acting, noted, now).await;
+            }
+            return Err(PutPolicyError::Unwritable(why));
+        }
         slots.policy.has_taken(source.clone());
         self.metrics.policy.reloaded(Reloaded::Swapped);
         self.put_in_force(&slots, now);
@@ -265,10 +275,14 @@ impl Reloader {
     }
 
     /// Tells the audit log of a policy that is about to come into force.
-    async fn tell(&self, policy: &Policy, acting: &Acting, now: Moment) -> Result<(), ReloadError> {
-        let Some(auditor) = &self.auditor else { return Ok(()) };
-        auditor.record(acting, vec![Act::policy_in_force(&policy.mark)], now).await.map(drop)?;
-        Ok(())
+    async fn tell(
+        &self,
+        policy: &Policy,
+        acting: &Acting,
+        now: Moment,
+    ) -> Result<Option<Noted>, ReloadError> {
+        let Some(auditor) = &self.auditor else { return Ok(None) };
+        Ok(Some(auditor.record(acting, vec![Act::policy_in_force(&policy.mark)], now).await?))
     }
 
     /// One swap puts in force what the slots hold.

@@ -11,8 +11,9 @@ use crate::harness::{Governor, PROGRAM};
 
 /// The lines that the example writes of its sample.
 fn asks(options: &[&str]) -> Vec<Value> {
-    let written = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", "bank-campaign", "--"])
+    // Built with the tests, beside the program.
+    let example = Path::new(PROGRAM).with_file_name("examples").join("bank-campaign");
+    let written = Command::new(example)
         .args(options)
         .arg(folder().join("sample.csv"))
         .output()

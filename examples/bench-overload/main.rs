@@ -1,10 +1,11 @@
 //! Load for `benches/overload.sh`, of no other use: asks on a schedule that waits for no answer, each measured from
-//! the moment it should have been sent. What a slow server keeps waiting is therefore counted as late.
+//! the moment it should have been sent. What a slow server keeps waiting is therefore counted as late. An ask for which
+//! no connection is free is not sent, as by a sender whose connections all wait; those are counted.
 //!
 //! bench-overload ADDRESS SECONDS RATE CONNECTIONS BODY: RATE asks a second, or 0 for as many as are answered; BODY
 //! is a file with the question, in which {n} stands for a number.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{Error, Result, Write};
 use std::rc::Rc;
@@ -20,8 +21,12 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Load {
-    /// Moments at which asks should have been sent, and that nobody has sent.
+    /// Moments at which asks should be sent, for each of which there is a connection that is free.
     due: RefCell<VecDeque<Instant>>,
+    /// Connections that are free, but for those.
+    free: Cell<usize>,
+    /// Asks that found none.
+    unsent: RefCell<Vec<Instant>>,
     bell: Notify,
     outcomes: RefCell<Vec<Outcome>>,
 }
@@ -64,6 +69,7 @@ async fn ask(stream: &mut BufReader<TcpStream>, question: &str) -> Result<u16> {
 async fn send(load: Rc<Load>, address: String, body: Rc<str>, is_paced: bool) -> Result<()> {
     let mut stream = BufReader::new(TcpStream::connect(&address).await?);
     stream.get_ref().set_nodelay(true)?;
+    load.free.set(load.free.get() + 1);
     loop {
         let due = if is_paced {
             let due = load.due.borrow_mut().pop_front();
@@ -78,6 +84,7 @@ async fn send(load: Rc<Load>, address: String, body: Rc<str>, is_paced: bool) ->
         let question = body.replace("{n}", &fastrand::u64(..).to_string());
         let status = ask(&mut stream, &question).await?;
         load.outcomes.borrow_mut().push(Outcome { status, due, took: due.elapsed() });
+        load.free.set(load.free.get() + 1);
     }
 }
 
@@ -94,9 +101,14 @@ async fn pace(load: &Load, rate: f64, until: Instant) -> Duration {
                 break;
             }
             latest = latest.max(now - due);
+            sent += 1;
+            if load.free.get() == 0 {
+                load.unsent.borrow_mut().push(due);
+                continue;
+            }
+            load.free.set(load.free.get() - 1);
             load.due.borrow_mut().push_back(due);
             load.bell.notify_one();
-            sent += 1;
         }
     }
     latest
@@ -144,8 +156,8 @@ fn main() -> Result<()> {
     };
     let (accepted, shed) = (took(|status| status == 200), took(|status| status == 503));
     let failed = took(|status| status != 200 && status != 503).len() + broken;
-    // Those that never were sent were shed by nobody: the server was too slow to take them.
-    let unsent = load.due.borrow().iter().filter(|due| **due >= begin).count();
+    // A sender that has no connection left asks nobody.
+    let unsent = load.unsent.borrow().iter().filter(|due| **due >= begin).count();
     writeln!(
         std::io::stdout(),
         "RESULT {:.0} {} {} {failed} {unsent} {:.2} {:.2} {:.2} {:.2}",

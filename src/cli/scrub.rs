@@ -84,6 +84,10 @@ pub struct Arguments {
     /// Keep a fact a text even where it looks like a number.
     #[arg(long = "text", value_name = "COLUMN")]
     texts: Vec<String>,
+    /// Judge as if it were this moment, as 2026-11-26T12:00:00Z: the same list and the same moment give the same bytes. By
+    /// default the moment at which the scrub was begun.
+    #[arg(long, value_name = "MOMENT", value_parser = options::moment, conflicts_with_all = ["url", "reserve"])]
+    as_of: Option<Moment>,
     /// Reserve what is allowed; by default nothing is stored.
     #[arg(long)]
     reserve: bool,
@@ -135,7 +139,7 @@ async fn scrub(arguments: &Arguments) -> Result<Exit, Failure> {
     let columns = columns(arguments, rows.header())?;
     let layout = Layout::of(rows.header(), columns.in_front, arguments.reserve)?;
 
-    let begun = clock.now();
+    let begun = arguments.as_of.unwrap_or_else(|| clock.now());
     let (bookmark, progress) = take_up(arguments, &target, content, begun)?;
     let now = Moment::parse(&progress.begun).unwrap_or(begun);
     let judge = judge(arguments, &target, now).await?;

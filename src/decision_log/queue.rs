@@ -66,7 +66,9 @@ impl Queue {
         taken.bytes.extend_from_slice(BEGINNING.as_bytes());
         taken.bytes.extend_from_slice(sortable(at).as_bytes());
         taken.bytes.push(b'"');
-        rest.iter().for_each(|part| taken.bytes.extend_from_slice(part.as_bytes()));
+        for part in rest {
+            taken.bytes.extend_from_slice(part.as_bytes());
+        }
         taken.bytes.push(b'\n');
         taken.lines += 1;
         true

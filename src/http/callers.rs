@@ -79,6 +79,11 @@ impl Callers {
         Self::Holders(holders)
     }
 
+    #[must_use]
+    pub const fn need_keys(&self) -> bool {
+        matches!(self, Self::Holders(_))
+    }
+
     /// Whose request it is that carries this `Authorization`; nothing if it is nobody's, for whatever reason.
     pub fn find(&self, authorization: Option<&HeaderValue>, clock: &Clock) -> Option<&Called> {
         let holders = match self {

@@ -99,10 +99,9 @@ fn add_ids(headers: &mut HeaderMap, passage: Passage) {
         headers.insert(X_REQUEST_ID, id);
     }
     // Of use to whoever has begun the trace, or can look it up.
-    if passage.trace.parent.is_some() || passage.trace.is_sampled() {
-        if let Ok(trace) = HeaderValue::try_from(passage.trace.to_string()) {
-            headers.insert(TRACERESPONSE, trace);
-        }
+    let is_of_use = passage.trace.parent.is_some() || passage.trace.is_sampled();
+    if is_of_use && let Ok(trace) = HeaderValue::try_from(passage.trace.to_string()) {
+        headers.insert(TRACERESPONSE, trace);
     }
 }
 

@@ -7,7 +7,6 @@
 mod controller;
 
 use std::cell::{Cell, RefCell};
-use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, ResponseError};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -50,6 +50,24 @@ struct Probe {
 pub struct Admitted {
     load: Option<Load>,
     since: Duration,
+}
+
+/// A request that was not let in, and for how long that is not to be said.
+#[derive(Debug)]
+pub struct Shed {
+    refusal: Refusal,
+    hold: Duration,
+}
+
+impl Shed {
+    /// What is answered, when it is time to.
+    async fn told(self) -> Refusal {
+        // The timer counts in milliseconds.
+        if self.hold >= Duration::from_millis(1) {
+            tokio::time::sleep_until(Instant::now() + self.hold).await;
+        }
+        self.refusal
+    }
 }
 
 impl Load {
@@ -98,13 +116,14 @@ impl Load {
     ///
     /// # Errors
     /// When it had better not be: that it is refused is counted.
-    pub fn admit(&self) -> Result<Admitted, Refusal> {
+    pub fn admit(&self) -> Result<Admitted, Shed> {
         let now = self.now();
         let wait = self.wait(now);
-        if self.0.controller.borrow_mut().admit(wait, now) {
+        let mut controller = self.0.controller.borrow_mut();
+        if controller.admit(wait, now) {
             return Ok(Admitted { load: Some(self.clone()), since: now });
         }
-        Err(self.refuse())
+        Err(Shed { refusal: self.refuse(), hold: controller.hold(now) })
     }
 
     /// Lets in what goes on for as long as it likes and makes way for others, unless there is too much to do.
@@ -142,13 +161,17 @@ impl Drop for Admitted {
 /// For handlers whose answer to being refused is their own, and for bodies.
 impl FromRequest for Admitted {
     type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+    type Future = Either<Ready<Result<Self, Refusal>>, LocalBoxFuture<'static, Result<Self, Refusal>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match request.app_data::<Load>() {
+        let admitted = match request.app_data::<Load>() {
             Some(load) => load.admit(),
             None => Ok(Self { load: None, since: Duration::ZERO }),
-        })
+        };
+        match admitted {
+            Ok(admitted) => Either::Left(ready(Ok(admitted))),
+            Err(shed) => Either::Right(shed.told().map(Err).boxed_local()),
+        }
     }
 }
 
@@ -164,19 +187,22 @@ where
     let unanswered = request.conn_data::<Requests>().map(Requests::begin);
     let outcome = match judge(&request) {
         Ok(admitted) => Ok((admitted, routes.call(request))),
-        Err(refusal) => Err(request.into_response(refusal.error_response())),
+        Err(shed) => Err((request, shed)),
     };
     async move {
         let _unanswered = unanswered;
         match outcome {
             Ok((_admitted, answer)) => Ok(answer.await?.map_into_left_body()),
-            Err(refused) => Ok(refused.map_into_right_body()),
+            Err((request, shed)) => {
+                let refused = shed.told().await.error_response();
+                Ok(request.into_response(refused).map_into_right_body())
+            }
         }
     }
 }
 
 /// The others are judged by those who read their bodies, or turn people away in words of their own.
-fn judge(request: &ServiceRequest) -> Result<Option<Admitted>, Refusal> {
+fn judge(request: &ServiceRequest) -> Result<Option<Admitted>, Shed> {
     let is_judged =
         request.path().starts_with("/v1/") && !matches!(*request.method(), Method::POST | Method::PUT);
     match request.app_data::<Load>() {

@@ -105,7 +105,7 @@ impl From<PutPolicyError> for Refusal {
                 tracing::error!(%error, "a policy that was sent is not in force");
                 ProblemKind::PolicyUnwritable
             }
-            PutPolicyError::Changed(_) => ProblemKind::PolicyChanged,
+            PutPolicyError::Changed(_) | PutPolicyError::FileChanged => ProblemKind::PolicyChanged,
             PutPolicyError::NoFile => ProblemKind::NoPolicyFile,
         };
         Self(Problem::new(kind, error.to_string()))

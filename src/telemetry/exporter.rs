@@ -38,8 +38,15 @@ pub struct Exporter {
 #[derive(Debug)]
 struct Failure {
     why: String,
-    /// After how long it may help to send them again; `None`: it never will.
-    again: Option<Option<Duration>>,
+    again: Again,
+}
+
+/// When it may help to send them again.
+#[derive(Clone, Copy, Debug)]
+enum Again {
+    Never,
+    Later,
+    After(Duration),
 }
 
 impl Exporter {
@@ -110,10 +117,11 @@ impl Exporter {
                         );
                     }
                     match again {
-                        Some(asked) if tries > 0 => {
-                            backoff::wait(asked.unwrap_or_else(|| pauses.draw()).min(LONGEST_PAUSE)).await;
+                        Again::Later if tries > 0 => pauses.pause().await,
+                        Again::After(asked) if tries > 0 => backoff::wait(asked.min(LONGEST_PAUSE)).await,
+                        Again::Never | Again::Later | Again::After(_) => {
+                            return self.recorder.lose(spans.len());
                         }
-                        Some(_) | None => return self.recorder.lose(spans.len()),
                     }
                 }
             }
@@ -122,7 +130,7 @@ impl Exporter {
 
     /// Returns how many spans were not taken.
     async fn post(&self, body: String) -> Result<usize, Failure> {
-        let later = |why: String| Failure { why, again: Some(None) };
+        let later = |why: String| Failure { why, again: Again::Later };
         let request =
             self.client.post(&self.settings.url).insert_header(("content-type", "application/json"));
         let headers = self.settings.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -143,7 +151,11 @@ impl Exporter {
                     | StatusCode::SERVICE_UNAVAILABLE
                     | StatusCode::GATEWAY_TIMEOUT
             );
-            let again = is_for_now.then(|| wait.map(Duration::from_secs));
+            let again = match wait {
+                _ if !is_for_now => Again::Never,
+                Some(seconds) => Again::After(Duration::from_secs(seconds)),
+                None => Again::Later,
+            };
             Err(Failure { why: format!("the collector answered {status}"), again })
         });
         sending.await.unwrap_or_else(|_| Err(later("the collector did not answer in time".to_owned())))

@@ -50,16 +50,15 @@ impl TraceId {
     /// same ones.
     #[must_use]
     pub fn randomness(self) -> u64 {
-        let Self([.., a, b, c, d, e, f, g]) = self;
-        u64::from_be_bytes([0, a, b, c, d, e, f, g])
+        u128::from_be_bytes(self.0) as u64 & (u64::MAX >> 8)
     }
 }
 
 impl SpanId {
     #[must_use]
     pub fn mint() -> Self {
-        let [.., a, b, c, d, e, f, g, h] = uuid::Uuid::new_v4().into_bytes();
-        Self([a, b, c, d, e, f, g, h])
+        let (_, random) = uuid::Uuid::new_v4().as_u64_pair();
+        Self(random.to_be_bytes())
     }
 }
 
@@ -236,11 +235,11 @@ mod tests {
         let zero_span = format!("00-{TRACE}-{}-01", "0".repeat(16));
         let with = |part: &str, other: &str| good.replacen(part, other, 1);
         for bad in [
-            "".to_owned(),
+            String::new(),
             "-".to_owned(),
             zero_trace,
             zero_span,
-            good[..54].to_owned(),
+            format!("00-{TRACE}-{SPAN}-0"),
             format!("{good}."),
             format!("{good}-what-the-future-will-be-like"),
             format!("{good} "),

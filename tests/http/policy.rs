@@ -31,6 +31,10 @@ struct Owner {
 
 impl Owner {
     fn new(policy: &str, shadow: Option<&str>) -> Self {
+        Self::with(policy, shadow, &[])
+    }
+
+    fn with(policy: &str, shadow: Option<&str>, others: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str, text: &str| {
             let file = folder.path().join(name);
@@ -40,8 +44,9 @@ impl Owner {
         let file = path("policy.toml", policy);
         let mut settings = vec![("POLICY__FILE", file.display().to_string())];
         settings.extend(shadow.map(|text| ("SHADOW__POLICY", path("next.toml", text).display().to_string())));
-        let settings: Vec<(&str, &str)> =
+        let mut settings: Vec<(&str, &str)> =
             settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        settings.extend(others);
         Self { governor: Governor::start_with(&settings), file, _folder: folder }
     }
 
@@ -140,6 +145,36 @@ fn a_policy_that_cannot_be_put_leaves_the_old_one_and_says_why() {
     assert_eq!(owner.tag(), tag);
     assert_eq!(std::fs::read_to_string(&owner.file).expect("the file"), OURS);
 }
+
+#[test]
+fn what_somebody_else_has_written_to_the_file_is_not_written_over() {
+    let owner = Owner::new(OURS, None);
+    std::fs::write(&owner.file, "limit = oops").expect("a file");
+    let refused = owner.put(&owner.tag(), &OURS.replace("limit = 3", "limit = 1"));
+    assert_eq!((refused.status, &refused.body["title"]), (412, &json!("Another policy is in force")));
+    assert_eq!(std::fs::read_to_string(&owner.file).expect("the file"), "limit = oops");
+}
+
+#[test]
+fn what_cannot_be_written_is_not_in_force_and_the_audit_log_says_so() {
+    let audit = tempfile::tempdir().expect("a folder");
+    let directory = audit.path().display().to_string();
+    let owner = Owner::with(OURS, None, &[("AUDIT__DIRECTORY", &directory), AUDIT_SECRET]);
+    let tag = owner.tag();
+    std::fs::remove_file(&owner.file).expect("a file");
+    let refused = owner.put(&tag, &OURS.replace("limit = 3", "limit = 1"));
+    assert_eq!((refused.status, &refused.body["title"]), (500, &json!("The policy file cannot be written")));
+    assert_eq!(owner.tag(), tag);
+    let files = std::fs::read_dir(audit.path()).expect("a folder").flatten();
+    let log: String = files.map(|file| std::fs::read_to_string(file.path()).expect("text")).collect();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let what: Vec<&str> = lines.iter().filter_map(|line| line["what"].as_str()).collect();
+    assert_eq!(what, ["policy.in_force", "policy.in_force", "not_done"]);
+    assert_eq!(lines[2]["lines"], json!([2]));
+}
+
+const AUDIT_SECRET: (&str, &str) = ("AUDIT__SECRETS", "a-secret-of-more-than-thirty-two-characters");
 
 #[test]
 fn without_a_policy_file_none_can_be_put() {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Governor;
 use crate::harness::contract::{Contract, step};
+use crate::harness::keys::with_one;
 
 /// Every example beside a schema, by the pointer to that schema.
 fn examples(at: &str, value: &Value, found: &mut Vec<(String, Value)>) {
@@ -84,4 +85,15 @@ fn the_document_of_an_instance_names_the_channels_of_its_policy() {
     assert!(words("Channel").contains(&json!("push")), "{:?}", words("Channel"));
     assert!(words("Purpose").contains(&json!("debt_collection")), "{:?}", words("Purpose"));
     assert_eq!(served["openapi"], "3.1.0");
+}
+
+#[test]
+fn the_document_of_an_instance_asks_for_a_key_where_it_does() {
+    let (governor, _) = with_one(&[("scopes", "read")]);
+    let ways = |document: &Value, pointer: &str| document.pointer(pointer).cloned().expect("there");
+    let with_keys = governor.caller.get("/openapi.json").body;
+    assert_eq!(ways(&with_keys, "/paths/~1v1~1policy/get/security"), json!([{"key": ["read"]}]));
+    assert_eq!(ways(&with_keys, "/paths/~1livez/get/security"), json!([]), "nobody needs one for that");
+    let without = Governor::start().caller.get("/openapi.json").body;
+    assert_eq!(ways(&without, "/paths/~1v1~1policy/get/security"), json!([{"key": ["read"]}, {}]));
 }

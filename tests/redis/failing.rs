@@ -63,6 +63,13 @@ fn answers_blind(caller: &Caller, name: &str) {
     let ready = caller.get("/readyz");
     assert_eq!(ready.status, 503, "{ready:?}");
     assert!(ready.body["detail"].as_str().is_some_and(|detail| detail.len() > 20), "{ready:?}");
+    let all_the_same = caller.get("/readyz?exclude=ledger");
+    assert_eq!(all_the_same.status, 200, "{all_the_same:?}");
+    assert!(all_the_same.body["ledger"].as_str().is_some_and(|ledger| ledger.len() > 20), "{all_the_same:?}");
+    assert!(all_the_same.body["journal"]["waiting"].as_u64() >= Some(1), "{all_the_same:?}");
+    let metrics = caller.get("/metrics").body;
+    let is_told = |line: &str| metrics.as_str().is_some_and(|text| text.lines().any(|said| said == line));
+    assert!(is_told("contact_governor_ledger_up 0"), "{metrics}");
     assert_eq!(caller.get("/livez").status, 200);
 }
 

@@ -104,7 +104,7 @@ fn a_command_passes_on_the_trace_of_whoever_started_it() {
         let (_, log) = process.terminate();
         let lines = lines(&log);
         let asked = lines.iter().find(|line| line["message"] == "answered").expect("a line");
-        assert_eq!(asked["trace_id"] == TRACEPARENT[3..35], is_passed_on, "{asked}");
+        assert_eq!(asked["trace_id"] == "12345678901234567890123456789012", is_passed_on, "{asked}");
     }
 }
 

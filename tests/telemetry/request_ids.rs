@@ -53,7 +53,7 @@ fn every_kind_of_answer_has_the_id_that_was_sent_and_a_problem_has_it_too() {
         assert_eq!((status, &*id), (expected, ID), "{method} {path} {body}");
         let is_problem = status >= 400;
         let instance = format!("urn:contact-governor:request:{ID}");
-        assert_eq!(answered["instance"] == Value::from(instance), is_problem, "{method} {path}: {answered}");
+        assert_eq!(answered["instance"] == instance, is_problem, "{method} {path}: {answered}");
     }
 }
 
@@ -199,7 +199,7 @@ fn the_audit_log_and_the_decision_log_name_the_request_that_was_answered() {
     expected.sort_unstable();
     assert_eq!(requests, expected);
     // A replay passes over it.
-    let written: String = read(&decisions).iter().map(|line| format!("{line}\n")).collect();
-    let replayed = lines(&run(&["simulate"], &written));
+    let written: Vec<String> = read(&decisions).iter().map(Value::to_string).collect();
+    let replayed = lines(&run(&["simulate"], &written.join("\n")));
     assert!(replayed.len() == 4 && replayed.iter().all(|line| line.get("problem").is_none()), "{replayed:?}");
 }

@@ -15,6 +15,7 @@ use crate::domain::moment::Moment;
 use crate::domain::words::Verdict;
 use crate::policy::Policy;
 use crate::settings::{Flags, LedgerUrl, Settings};
+use crate::wire::fields::not_a_moment;
 use crate::wire::question::not_among;
 
 use super::Arguments;
@@ -30,6 +31,12 @@ pub const CONTACT_ID: &str = "contact_id";
 /// What the verdicts are.
 pub fn verdict(text: &str) -> Result<Verdict, String> {
     Verdict::parse(text).ok_or_else(|| not_among(text, Verdict::ALL.into_iter().map(Verdict::name)))
+}
+
+/// # Errors
+/// How moments are written.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| not_a_moment(text))
 }
 
 /// Who judges.
@@ -156,8 +163,8 @@ pub fn beginning(
         }
         Some(_) | None => String::new(),
     };
-    let Arguments { maps, sets, texts, history_maps, left_out, reserve, only, .. } = arguments;
-    let only = only.map(Verdict::name);
+    let Arguments { maps, sets, texts, history_maps, left_out, reserve, only, as_of, .. } = arguments;
+    let (only, as_of) = (only.map(Verdict::name), as_of.map(|moment| moment.to_string()));
     let options = digest(&(
         judge,
         history,
@@ -168,6 +175,7 @@ pub fn beginning(
         left_out,
         reserve,
         only,
+        as_of,
         rejects(arguments),
     ));
     Ok(Progress {

@@ -31,6 +31,12 @@ const SLOWER_AT_LEAST: f64 = 1.0 / 16.0;
 /// How much further the limit goes with each window that was in time.
 const WIDER: f64 = 1.1;
 
+/// Refusals are answered so far apart at least. Each takes some 15 µs, most of that in the operating system: so those who
+/// are refused take no more than a sixth of the worker from those who are not, and whoever asks again at once waits.
+const REFUSALS_APART: Duration = Duration::from_micros(100);
+/// Nobody waits longer to be refused: whoever is refused is told to come again in a second.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+
 /// However long work waits, one request of so many is let in. Where so much comes that refusing alone keeps the worker
 /// busy, all would wait for too long, and to refuse all would help nobody; this many take a tenth of its time or so.
 const ONE_OF: u32 = 32;
@@ -54,6 +60,8 @@ pub struct Controller {
     alert_until: Option<Duration>,
     /// Since the last that was let in.
     refused: u32,
+    /// When the last refusal is answered.
+    refused_at: Duration,
     under_way: usize,
     /// How many may be under way; `None`: any number.
     limit: Option<f64>,
@@ -83,6 +91,7 @@ impl Controller {
             long_waits: 0,
             alert_until: None,
             refused: 0,
+            refused_at: Duration::ZERO,
             under_way: 0,
             limit: None,
             usual: None,
@@ -114,6 +123,12 @@ impl Controller {
         self.under_way += 1;
         self.window.most = self.window.most.max(self.under_way);
         true
+    }
+
+    /// For how long to keep one that is refused at `now` waiting for that.
+    pub fn hold(&mut self, now: Duration) -> Duration {
+        self.refused_at = (self.refused_at + REFUSALS_APART).clamp(now, now + LONGEST_HOLD);
+        self.refused_at.saturating_sub(now)
     }
 
     /// Whether requests are being refused.
@@ -264,6 +279,18 @@ mod tests {
         controller.came = 100;
         assert!(!controller.admit(ms(3), ms(1_499)));
         assert!(controller.admit(ms(3), ms(1_500)));
+    }
+
+    #[test]
+    fn refusals_are_answered_at_once_while_they_are_few_and_so_many_a_second_when_they_are_not() {
+        let mut controller = controller();
+        for lap in 1..100 {
+            assert_eq!(controller.hold(ms(lap)), ms(0));
+        }
+        let holds: Vec<Duration> = (0..20_000).map(|_| controller.hold(ms(100))).collect();
+        assert_eq!(holds[1_000], REFUSALS_APART * 1_000 + holds[0], "ten in a millisecond");
+        assert_eq!(holds.last(), Some(&LONGEST_HOLD));
+        assert_eq!(controller.hold(ms(3_000)), ms(0), "once it is over");
     }
 
     #[test]
