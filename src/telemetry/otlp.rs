@@ -1,7 +1,7 @@
 //! OTLP 1, the JSON of it: spans as collectors read them.
 //!
 //! A few shapes and no library: the ones there are bring gRPC's types along, a second queue that counts nothing, and clients
-//! of their own (ADR 14). What is written here is read in the tests by a reader of its own.
+//! of their own (ADR 15). What is written here is read in the tests by a reader of its own.
 
 use serde_json::{Value as Json, json};
 

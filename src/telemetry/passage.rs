@@ -2,7 +2,7 @@
 //! written meanwhile, in a log line or another log, finds that here.
 //!
 //! It is no `tracing` span. A span is made, named, stored and dropped for each request whether or not anybody says
-//! anything; this is a copy into a place of the thread, and back, each time the request goes on (ADR 14).
+//! anything; this is a copy into a place of the thread, and back, each time the request goes on (ADR 15).
 
 use std::cell::Cell;
 use std::future::poll_fn;

@@ -62,8 +62,19 @@ impl SpanId {
     }
 }
 
+/// Digits into a place that is twice as long.
+fn write_digits(bytes: &[u8], place: &mut [u8]) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    for (byte, pair) in bytes.iter().zip(place.as_chunks_mut::<2>().0) {
+        *pair = [digit(byte >> 4), digit(byte & 0xf)];
+    }
+}
+
+/// At most 16 bytes.
 fn write_hex(bytes: &[u8], out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    let mut digits = [0; 32];
+    write_digits(bytes, &mut digits);
+    out.write_str(std::str::from_utf8(digits.get(..bytes.len() * 2).unwrap_or_default()).unwrap_or_default())
 }
 
 impl fmt::Display for TraceId {
