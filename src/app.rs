@@ -4,6 +4,7 @@ mod chores;
 mod stop;
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::reload::{Opened, ReloadError, Reloader};
 use crate::settings::{LedgerUrl, Settings, keys};
+use crate::telemetry::exporter::Exporter;
+use crate::telemetry::spans::Recorder;
+use crate::telemetry::traced_ledger::TracedLedger;
 
 /// Why an instance does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,7 @@ pub struct App {
     logs: http::Logs,
     draining: http::Draining,
     drain_delay: Duration,
+    exporter: Option<Rc<Exporter>>,
 }
 
 impl App {
@@ -74,7 +79,16 @@ impl App {
     pub fn start_with(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
         let opened = Opened::read(settings)?;
         let metrics = Arc::new(Metrics::new().map_err(std::io::Error::other)?);
-        let ledger = metrics.watching(ledger(settings, &clock)?);
+        let exporter = exporter(settings, &clock);
+        if let Some(exporter) = &exporter {
+            chores::send_spans(exporter);
+        }
+        let spans = exporter.as_ref().map(|exporter| exporter.recorder());
+        let ledger = match &spans {
+            Some(spans) => Arc::new(TracedLedger::new(ledger(settings, &clock)?, Arc::clone(spans))),
+            None => ledger(settings, &clock)?,
+        };
+        let ledger = metrics.watching(ledger);
         let terms = Terms {
             journal: journal(settings)?,
             refusals: settings.keeps_refusals.then(Arc::default),
@@ -103,8 +117,9 @@ impl App {
         );
         let reloader = Arc::new(reloader);
         chores::reload(&reloader, settings.policy_look_every, &clock)?;
-        let logs = http::Logs { decision_log, auditor };
-        chores::start(settings, &gate, heralds::appointed(settings, &gate), &metrics, &clock);
+        let heralds = heralds::appointed(settings, &gate, spans.as_ref());
+        let logs = http::Logs { decision_log, auditor, spans };
+        chores::start(settings, &gate, heralds, &metrics, &clock);
         let certificates = settings.tls.as_ref().map(Certificates::load).transpose()?.map(Arc::new);
         if let Some(certificates) = &certificates {
             chores::look_at_certificates(certificates, &metrics);
@@ -143,7 +158,8 @@ impl App {
                 "no policy is given: the courtesy preset is in force, and hours are judged in UTC where nobody knows the customer's time zone"
             );
         }
-        Ok(Self { server, address, gate, logs, draining, drain_delay: settings.drain_delay })
+        let drain_delay = settings.drain_delay;
+        Ok(Self { server, address, gate, logs, draining, drain_delay, exporter })
     }
 
     /// Where it listens; of interest when the port was 0.
@@ -167,10 +183,16 @@ impl App {
         let served = self.server.await;
         stopping.abort();
         served?;
-        chores::finish(&self.gate, &self.logs).await;
+        chores::finish(&self.gate, &self.logs, self.exporter.as_deref()).await;
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn exporter(settings: &Settings, clock: &Clock) -> Option<Rc<Exporter>> {
+    let export = settings.tracing.export.as_ref()?;
+    let recorder = Arc::new(Recorder::new(export.sample, clock.clone()));
+    Some(Rc::new(Exporter::new(export, recorder)))
 }
 
 /// The audit log, where there is to be one; `start` is with what it goes on.

@@ -24,31 +24,32 @@ use crate::gate::put::{Put, SuppressionPut};
 use crate::gate::tell::Told;
 use crate::line_files::{Folder, FolderError, LineFiles};
 use crate::settings::AuditSettings;
+use crate::telemetry::passage;
+use crate::telemetry::request_id::RequestId;
 
-use line::{Head, Seals};
+use line::{By, Head, Seals};
 
 /// What the names of its files begin with.
 pub const PREFIX: &str = "audit-";
 
-/// Who does something, and in answer to which request.
+/// Who does something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acting {
     /// A caller's name, or one of the program's own words for who needs none.
     pub who: Name,
     /// Which of their keys was shown, where callers need one.
     pub key: Option<Name>,
-    pub request: Option<Name>,
 }
 
 impl Acting {
     fn named(who: &str) -> Self {
-        Self { who: who.into(), key: None, request: None }
+        Self { who: who.into(), key: None }
     }
 
     /// Whoever calls.
     #[must_use]
     pub fn of(caller: &Caller) -> Self {
-        Self { who: caller.name.clone(), key: caller.key.clone(), request: None }
+        Self { who: caller.name.clone(), key: caller.key.clone() }
     }
 
     /// The customers themselves, through their own page.
@@ -193,6 +194,8 @@ struct Progress {
 struct Waiting {
     now: Moment,
     acting: Acting,
+    /// In answer to which request.
+    request: Option<RequestId>,
     acts: Vec<Act>,
     done: oneshot::Sender<Result<Noted, AuditError>>,
 }
@@ -238,7 +241,7 @@ impl Auditor {
         let mut log = Log { files, seals, head, lost: 0, is_failing: false, progress: Arc::clone(&progress) };
         let acts = torn.into_iter().chain(std::iter::once(start)).collect();
         let (done, mut outcome) = oneshot::channel();
-        log.write(vec![Waiting { now, acting: Acting::operator(), acts, done }]);
+        log.write(vec![Waiting { now, acting: Acting::operator(), request: None, acts, done }]);
         let _noted = outcome.try_recv().unwrap_or_else(|_| Err(AuditError::writer_ended()))?;
         Ok(Self {
             digests: Digests::new(settings.secrets.first().map_or("", |secret| secret.expose())),
@@ -260,7 +263,7 @@ impl Auditor {
         let are_done_anyway = *acting == Acting::customer() || acts.iter().all(Act::protects);
         let count = acts.len() as u64;
         let (done, outcome) = oneshot::channel();
-        let waiting = Waiting { now, acting: acting.clone(), acts, done };
+        let waiting = Waiting { now, acting: acting.clone(), request: passage::request(), acts, done };
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
         self.write_waiting().await;
         let outcome = outcome.await.unwrap_or_else(|_| Err(AuditError::writer_ended()));
@@ -386,13 +389,15 @@ impl Log {
         if self.lost > 0
             && let Some(first) = waiting.first()
         {
-            batch.add(first.now, &Acting::operator(), &Act::Gap { lost: self.lost }, &self.seals);
+            let by = By { acting: &Acting::operator(), request: None };
+            batch.add(first.now, by, &Act::Gap { lost: self.lost }, &self.seals);
         }
         // Who has gone away meanwhile does nothing, and nothing is told of it.
         let waiting: Vec<Waiting> = waiting.into_iter().filter(|one| !one.done.is_closed()).collect();
         let mut ends = Vec::with_capacity(waiting.len());
         for one in &waiting {
-            one.acts.iter().for_each(|act| batch.add(one.now, &one.acting, act, &self.seals));
+            let by = By { acting: &one.acting, request: one.request.as_ref().map(RequestId::as_str) };
+            one.acts.iter().for_each(|act| batch.add(one.now, by, act, &self.seals));
             ends.push(batch.heads.len());
         }
         let written = self.files.append(&batch.bytes);
@@ -440,8 +445,8 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, now: Moment, acting: &Acting, act: &Act, seals: &Seals) {
-        let written = line::write(self.next, &now.to_string(), acting, act, seals);
+    fn add(&mut self, now: Moment, by: By<'_>, act: &Act, seals: &Seals) {
+        let written = line::write(self.next, &now.to_string(), by, act, seals);
         self.next = Head { line: self.next.line + 1, hash: line::Hash::of(&written) };
         self.heads.push(self.next);
         self.bytes.extend_from_slice(&written);

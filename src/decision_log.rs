@@ -21,6 +21,7 @@ use crate::gate::Gate;
 use crate::gate::put::Put;
 use crate::line_files::{Folder, FolderError, LineFiles, Written};
 use crate::settings::{DecisionLogSettings, LogTo};
+use crate::telemetry::passage;
 
 use ids::Ids;
 use queue::{Queue, Taken};
@@ -136,8 +137,10 @@ impl DecisionLog {
         self.add(now, &line::done(follow_up, &self.ids));
     }
 
+    /// A line says in answer to which request it is written.
     fn add(&self, now: Moment, line: &str) {
-        if !self.queue.add(now, line) {
+        let request = passage::request().map(|request| format!(",\"request\":\"{request}\""));
+        if !self.queue.add(now, &[request.as_deref().unwrap_or_default(), line]) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -15,6 +15,7 @@ mod draining;
 mod events;
 mod explain;
 mod follow_ups;
+mod following;
 mod health;
 mod listener;
 mod measured;
@@ -51,6 +52,7 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::reload::Reloader;
 use crate::settings::Settings;
+use crate::telemetry::spans::Recorder;
 use crate::wire::question::QuestionReader;
 use crate::wire::wishes_link::WishesLinks;
 
@@ -74,6 +76,7 @@ pub struct Shared {
     wishes_links: Option<WishesLinks>,
     draining: Draining,
     clock: Clock,
+    following: following::Terms,
     max_body_bytes: usize,
     max_batch_lines: u64,
     max_batch_time: Span,
@@ -178,11 +181,12 @@ pub fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Where it is written what was decided, and what was changed.
+/// Where it is written what was decided, what was changed, and what was done for how long.
 #[derive(Clone, Default)]
 pub struct Logs {
     pub decision_log: Option<Arc<DecisionLog>>,
     pub auditor: Option<Arc<Auditor>>,
+    pub spans: Option<Arc<Recorder>>,
 }
 
 /// Binds the address and returns the server, which serves once it is awaited.
@@ -207,6 +211,7 @@ pub fn serve(
         decision_log: logs.decision_log,
         auditor: logs.auditor,
         gate,
+        following: following::Terms { trusts_callers: settings.tracing.trusts_callers, recorder: logs.spans },
         wishes_links: WishesLinks::new(&settings.wishes_page),
         draining: draining.clone(),
         clock,
@@ -224,5 +229,6 @@ pub fn serve(
             .configure(routes)
             .wrap_fn(overload::guard)
             .wrap_fn(move |request, rest| measured::measure(request, rest, &measured))
+            .wrap_fn(following::follow)
     })
 }

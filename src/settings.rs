@@ -9,6 +9,7 @@ mod ledger_url;
 mod overload;
 mod secrets;
 mod tls;
+mod tracing;
 mod webhook;
 mod wishes_page;
 
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::domain::moment::Span;
 use crate::domain::words::nearest;
 
+pub use self::tracing::{ExportSettings, Ratio, TracingSettings, inherited_trace};
 pub use audit::AuditSettings;
 pub use client_key::client_key;
 pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
@@ -93,6 +95,7 @@ pub struct Settings {
     pub audit_secrets: Vec<Secret>,
     pub log_level: String,
     pub log_json: bool,
+    pub tracing: TracingSettings,
 }
 
 /// How a Redis ledger is spoken to.
@@ -236,6 +239,7 @@ impl Settings {
                 "json" => Ok(true),
                 other => Err(format!("`{other}` is no log format; write `text` or `json`")),
             }),
+            tracing: tracing::read(&mut reading),
         };
         if !settings.listen.ip().is_loopback() && settings.keys.is_empty() {
             reading.mistakes.push(format!(

@@ -1,8 +1,17 @@
-//! Logs.
+//! What the program says of itself while it runs: log lines and spans, and by which ids they belong together.
 //!
 //! Libraries show what passes through them when they talk in detail: bodies, keys of records, commands with their
 //! arguments. None of that may stand in a log, so nobody but this program is heard below `info`, whatever the operator
 //! asks for.
+
+pub mod exporter;
+pub mod lines;
+pub mod otlp;
+pub mod passage;
+pub mod request_id;
+pub mod spans;
+pub mod trace_context;
+pub mod traced_ledger;
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
@@ -12,6 +21,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::settings::Settings;
+
+use lines::Lines;
 
 /// What the targets of this program begin with; they know what may be said.
 const OWN: &str = "contact_governor";
@@ -25,12 +36,9 @@ const OTHERS: LevelFilter = LevelFilter::INFO;
 pub fn start(settings: &Settings) {
     let wanted = EnvFilter::try_new(&settings.log_level).unwrap_or_default();
     let filter = wanted.and(filter_fn(may_be_heard));
-    let lines = fmt::layer::<Registry>().with_writer(std::io::stderr).with_ansi(false);
-    let _ = if settings.log_json {
-        tracing_subscriber::registry().with(lines.json().with_filter(filter)).try_init()
-    } else {
-        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()
-    };
+    let form = if settings.log_json { Lines::Json } else { Lines::Text };
+    let lines = fmt::layer::<Registry>().with_writer(std::io::stderr).with_ansi(false).event_format(form);
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
 fn may_be_heard(said: &Metadata<'_>) -> bool {

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod prometheus;
 pub mod proxy;
 pub mod raw;
+pub mod receiver;
 pub mod redis;
 pub mod spellings;
 
@@ -327,9 +328,9 @@ impl Process {
                 return Err(said);
             }
             said.push_str(&line);
-            if let Some(address) =
-                line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next())
-            {
+            // In either format of the log.
+            let rest = line.split("address=").nth(1).or_else(|| line.split("\"address\":\"").nth(1));
+            if let Some(address) = rest.and_then(|rest| rest.split([' ', '"', '\n']).next()) {
                 break address.parse().expect("an address");
             }
         };

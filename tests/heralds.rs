@@ -1,82 +1,36 @@
 //! Those who tell others of follow-ups: each once, signed, again until it has arrived, and naming nobody where
 //! others read along.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use serde_json::{Value, json};
 
+use crate::harness::receiver::{Posted, Receiver};
 use crate::harness::redis::RedisServer;
 use crate::harness::{Caller, Governor, Process, event, question, time_until, with};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
-const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What was posted.
-#[derive(Debug)]
-struct Posted {
-    id: String,
-    timestamp: String,
-    signature: String,
-    body: String,
-}
-
-impl Posted {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).expect("JSON")
-    }
-
-    /// Checked as a receiver would, by nothing but the specification.
-    fn is_signed_with(&self, secret: &str) -> bool {
-        let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
-        let signed = format!("{}.{}.{}", self.id, self.timestamp, self.body);
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes());
-        let expected = format!("v1,{}", STANDARD.encode(tag.as_ref()));
-        self.signature.split(' ').any(|signature| signature == expected)
-    }
-}
-
-/// Somebody who is told, and answers with a status that a test can change.
-pub struct Receiver {
+/// Somebody who is told of follow-ups.
+pub struct Hook {
+    receiver: Receiver,
     url: String,
-    posted: mpsc::Receiver<Posted>,
-    status: Arc<AtomicU16>,
 }
 
-impl Receiver {
+impl Hook {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let (tell, posted) = mpsc::channel();
-        let status = Arc::new(AtomicU16::new(204));
-        let answers = Arc::clone(&status);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.expect("a connection"));
-                let Some(posted) = read(&mut stream) else { continue };
-                let status = answers.load(Ordering::SeqCst);
-                let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-                stream.get_mut().write_all(answer.as_bytes()).expect("answered");
-                if tell.send(posted).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { url, posted, status }
+        let receiver = Receiver::start();
+        let url = receiver.url("/hook");
+        Self { receiver, url }
     }
 
-    fn next(&self) -> Posted {
-        self.posted.recv_timeout(PATIENCE).expect("somebody tells")
+    pub fn next(&self) -> Told {
+        Told(self.receiver.next())
     }
 
     fn answer(&self, status: u16) {
-        self.status.store(status, Ordering::SeqCst);
+        self.receiver.answer(status);
     }
 
     pub fn settings(&self) -> Vec<(&str, &str)> {
@@ -84,28 +38,35 @@ impl Receiver {
     }
 }
 
-fn read(stream: &mut impl BufRead) -> Option<Posted> {
-    let mut headers = std::collections::HashMap::new();
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim().split_once(':') {
-            Some((name, value)) => drop(headers.insert(name.to_lowercase(), value.trim().to_owned())),
-            None if line.trim().is_empty() => break,
-            None => {}
-        }
+/// What they are told.
+#[derive(Debug)]
+pub struct Told(Posted);
+
+impl Told {
+    pub fn header(&self, name: &str) -> &str {
+        self.0.header(name)
     }
-    let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
-    stream.read_exact(&mut body).ok()?;
-    let mut header = |name: &str| headers.remove(name).unwrap_or_default();
-    Some(Posted {
-        id: header("webhook-id"),
-        timestamp: header("webhook-timestamp"),
-        signature: header("webhook-signature"),
-        body: String::from_utf8(body).ok()?,
-    })
+
+    fn id(&self) -> &str {
+        self.header("webhook-id")
+    }
+
+    fn timestamp(&self) -> &str {
+        self.header("webhook-timestamp")
+    }
+
+    fn json(&self) -> Value {
+        self.0.json()
+    }
+
+    /// Checked as a receiver would, by nothing but the specification.
+    fn is_signed_with(&self, secret: &str) -> bool {
+        let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
+        let signed = format!("{}.{}.{}", self.id(), self.timestamp(), self.0.body);
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes());
+        let expected = format!("v1,{}", STANDARD.encode(tag.as_ref()));
+        self.header("webhook-signature").split(' ').any(|signature| signature == expected)
+    }
 }
 
 fn complain(caller: &Caller, id: &str, customer: &str) {
@@ -115,12 +76,12 @@ fn complain(caller: &Caller, id: &str, customer: &str) {
 
 #[test]
 fn a_webhook_is_told_of_what_opens_and_of_what_is_not_done_in_time_each_once() {
-    let receiver = Receiver::start();
+    let receiver = Hook::start();
     let governor = Governor::start_with(&receiver.settings());
     complain(&governor.caller, "e-1", "c-1");
     let opened = receiver.next();
     assert!(opened.is_signed_with(SECRET) && !opened.is_signed_with("whsec_AAAA"), "{opened:?}");
-    assert_eq!(opened.timestamp, "1794830400");
+    assert_eq!(opened.timestamp(), "1794830400");
     let body = opened.json();
     assert_eq!((&body["type"], &body["data"]["kind"]), (&json!("follow_up.opened"), &json!("complaint")));
     assert_eq!(
@@ -170,7 +131,7 @@ fn a_webhook_is_told_of_what_opens_and_of_what_is_not_done_in_time_each_once() {
 
 #[test]
 fn a_receiver_that_fails_is_told_again_under_the_same_id_after_a_while() {
-    let receiver = Receiver::start();
+    let receiver = Hook::start();
     receiver.answer(503);
     let governor = Governor::start_with(&receiver.settings());
     complain(&governor.caller, "e-1", "c-1");
@@ -178,21 +139,21 @@ fn a_receiver_that_fails_is_told_again_under_the_same_id_after_a_while() {
     governor.set("2026-11-16T12:00:05Z");
     let second = receiver.next();
     assert_eq!(
-        (&first.id, first.json()["data"]["id"].clone()),
-        (&second.id, second.json()["data"]["id"].clone())
+        (first.id(), first.json()["data"]["id"].clone()),
+        (second.id(), second.json()["data"]["id"].clone())
     );
-    assert_ne!(first.timestamp, second.timestamp);
+    assert_ne!(first.timestamp(), second.timestamp());
     // The rest grows: after ten seconds more, not after five.
     receiver.answer(200);
     governor.set("2026-11-16T12:00:15Z");
-    assert_eq!(receiver.next().timestamp, "1794830415");
+    assert_eq!(receiver.next().timestamp(), "1794830415");
     complain(&governor.caller, "e-2", "c-2");
     assert_eq!(receiver.next().json()["data"]["customer"], "c-2");
 }
 
 #[test]
 fn a_new_secret_signs_beside_the_old_one() {
-    let receiver = Receiver::start();
+    let receiver = Hook::start();
     let other = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let both = format!("{other} {SECRET}");
     let mut settings = receiver.settings();
@@ -205,7 +166,7 @@ fn a_new_secret_signs_beside_the_old_one() {
 
 #[test]
 fn what_a_dead_process_could_not_tell_is_told_by_the_next() {
-    let receiver = Receiver::start();
+    let receiver = Hook::start();
     receiver.answer(500);
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = format!("embedded:{}", folder.path().join("data").display());
@@ -216,7 +177,7 @@ fn what_a_dead_process_could_not_tell_is_told_by_the_next() {
     governor.kill();
     receiver.answer(200);
     let _next = Process::start_with(&settings, &["--ledger", &ledger]);
-    assert_eq!(receiver.next().id, untold.id);
+    assert_eq!(receiver.next().id(), untold.id());
 }
 
 /// The entries of the stream, as pairs.

@@ -40,3 +40,4 @@ mod scrub;
 mod simulate;
 mod soak;
 mod stored;
+mod telemetry;

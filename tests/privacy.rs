@@ -8,10 +8,12 @@ use std::process::Command;
 use contact_governor::http::endpoints;
 use serde_json::{Value, json};
 
+use crate::harness::raw::{connect, head};
+use crate::harness::receiver::Receiver;
 use crate::harness::redis::RedisServer;
 use crate::harness::spellings::{files_with, found_in};
 use crate::harness::{Caller, PROGRAM, Process, event, question, time_until, with};
-use crate::heralds::Receiver;
+use crate::heralds::Hook;
 
 const SECRET: &str = "a-secret-of-the-privacy-test-of-32-characters";
 
@@ -167,10 +169,14 @@ fn every_route_has_its_call() {
 
 fn send(caller: &Caller, call: &Call) -> u16 {
     let bearer = format!("Bearer {KEY}");
+    // Neither is one: an id of ours is taken.
+    let id = if call.method == "GET" { ADDRESS } else { TELEPHONE };
     let headers = [
         ("content-type", call.media),
         ("authorization", &bearer),
-        ("x-request-id", CONTACT),
+        ("x-request-id", id),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("baggage", CUSTOMER),
         ("if-match", "*"),
     ];
     let sent = caller.try_send_with(call.method, &call.path, &headers, call.body.as_bytes());
@@ -190,12 +196,17 @@ fn wishes_page() -> String {
 /// All that this instance writes, but for the ledger.
 struct Written {
     folder: tempfile::TempDir,
-    receiver: Receiver,
+    receiver: Hook,
+    collector: Receiver,
 }
 
 impl Written {
     fn somewhere() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), receiver: Receiver::start() }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            receiver: Hook::start(),
+            collector: Receiver::start(),
+        }
     }
 
     fn path(&self, name: &str) -> String {
@@ -206,6 +217,7 @@ impl Written {
         let decisions = format!("file:{}", self.path("decisions"));
         let (audit, journal, policy) = (self.path("audit"), self.path("journal"), self.path("policy.toml"));
         std::fs::write(&policy, POLICY).expect("a file");
+        let spans = self.collector.url("");
         let mut settings = self.receiver.settings();
         settings.extend([
             ("LOG__LEVEL", "trace"),
@@ -217,6 +229,7 @@ impl Written {
             ("WISHES_PAGE__SECRET", SECRET),
             ("POLICY__FILE", &*policy),
             ("SHADOW__POLICY", &*policy),
+            ("TRACING__OTLP_ENDPOINT", &*spans),
         ]);
         Process::start_with(&settings, &["--ledger", ledger])
     }
@@ -229,6 +242,15 @@ impl Written {
             log.lines().filter(|line| !found_in(line.as_bytes(), &all).is_empty()).collect();
         assert!(lines.is_empty(), "{} lines of the log, as this one:\n{}", lines.len(), lines[0]);
         assert_eq!(found_in(metrics.as_bytes(), &all), [] as [String; 0]);
+        // The erasure comes last, and what waits at the end is sent.
+        let is_last = |spans: &str| spans.contains("\"DELETE /v1/customers/{customer}\"");
+        loop {
+            let spans = self.collector.next().body;
+            assert_eq!(found_in(spans.as_bytes(), &all), [] as [String; 0]);
+            if is_last(&spans) {
+                break;
+            }
+        }
         let folder = self.folder.path();
         assert_eq!(files_with(&folder.join("audit"), &all), [] as [String; 0]);
         let decided = [&IN_MESSAGES[..], &IN_DECISIONS].concat();
@@ -251,6 +273,9 @@ fn everything(caller: &Caller, stored: impl Fn()) -> String {
     for call in wrong_calls() {
         assert!(send(caller, &call) >= 400, "{} {}", call.method, call.path);
     }
+    // A method is a caller's own word too.
+    let path = format!("/v1/customers/{CUSTOMER}");
+    assert_eq!(connect(caller.address()).send(head(CUSTOMER, &path, "")).answer().status, 405);
     let mut metrics = String::new();
     for call in calls(&page, &follow_up) {
         if call.method == "DELETE" && call.route == "/v1/customers/{customer}" {

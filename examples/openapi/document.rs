@@ -4,6 +4,7 @@
 //! reads what these shapes allow and what they refuse with the program's readers (`tests/openapi/agreement.rs`), and
 //! every answer that any test gets over HTTP is held against the document (`tests/harness/contract.rs`).
 
+mod headers;
 mod operation;
 mod operations;
 mod refusals;
@@ -21,6 +22,8 @@ channel, with these words, at this moment? Senders **ask** before each message a
 happened.\n\n\
 Refusals to contact somebody are answers, with status 200. Where there is no answer there is a problem after RFC 9457, \
 which names every bad field.\n\n\
+Every answer has an `X-Request-Id`: the one that was sent, or one made here. Whoever sends a `traceparent` gets a \
+`traceresponse`.\n\n\
 Members that may be left out may also be `null`. Answers may get more members in time; pass over those you do not know.";
 
 const KEY_SAID: &str = "An API key of the operator's, as `Authorization: Bearer cg_…`. Each operation lists the scope that \
@@ -48,9 +51,13 @@ pub fn document() -> OpenApi {
         ComponentsBuilder::new().security_scheme(operation::KEY, SecurityScheme::Http(key.build()));
     let components =
         shapes::all().fold(components, |components, (name, shape)| components.schema(name, shape));
-    let components = refusals::all()
+    let components = refusals::all().into_iter().fold(components, |components, (name, mut refusal)| {
+        headers::add(&mut refusal);
+        components.response(name, refusal)
+    });
+    let components = headers::all()
         .into_iter()
-        .fold(components, |components, (name, refusal)| components.response(name, refusal));
+        .fold(components, |components, (name, header)| components.header(name, header));
     let paths = operations::all().into_iter().fold(PathsBuilder::new(), |paths, operation| {
         let (path, method, described) = operation.into_parts();
         paths.path(path, PathItem::new(method, described))

@@ -3,7 +3,6 @@
 pub use contact_governor::domain::caller::Scope;
 use contact_governor::wire::problem::ProblemKind;
 use serde_json::Value;
-use utoipa::openapi::Required;
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
@@ -11,7 +10,9 @@ use utoipa::openapi::path::{
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{RefOr, Required};
 
+use super::headers;
 use super::refusals;
 use super::shape::{Shape, named};
 use super::shapes::problems;
@@ -81,7 +82,13 @@ impl Described {
     }
 
     pub fn into_parts(self) -> (&'static str, HttpMethod, Operation) {
-        (self.path, self.method, self.operation.build())
+        let mut operation = self.operation.build();
+        for response in operation.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                headers::add(response);
+            }
+        }
+        (self.path, self.method, operation)
     }
 
     fn map(self, change: impl FnOnce(OperationBuilder) -> OperationBuilder) -> Self {

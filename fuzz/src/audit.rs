@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use contact_governor::audit::line::{Hash, Head, Seals, write};
+use contact_governor::audit::line::{By, Hash, Head, Seals, write};
 use contact_governor::audit::verify::Check;
 use contact_governor::audit::{Act, Acting};
 use contact_governor::domain::caller::Caller;
@@ -22,8 +22,8 @@ pub fn log() -> &'static [Vec<u8>] {
         (1..=LINES)
             .map(|line| {
                 let act = Act::HaltSet { campaign: format!("campaign-{line}") };
-                let written =
-                    write(head, "2026-11-16T12:00:00Z", &Acting::of(&Caller::local()), &act, &seals());
+                let by = By { acting: &Acting::of(&Caller::local()), request: Some("req-42") };
+                let written = write(head, "2026-11-16T12:00:00Z", by, &act, &seals());
                 head = Head { line, hash: Hash::of(&written) };
                 written
             })

@@ -1,5 +1,6 @@
 //! What is done beside answering, for as long as the program runs.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::http::tls::{CertificateError, Certificates, Expiry, Look};
 use crate::metrics::{Metrics, Reloaded};
 use crate::reload::Reloader;
 use crate::settings::Settings;
+use crate::telemetry::exporter::Exporter;
 
 /// How soon the ledger is told what was allowed blind, once it is back.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -32,6 +34,9 @@ const REFUSALS: Duration = Duration::from_millis(100);
 const REFUSED_AT_A_TIME: usize = 250;
 /// How long the end of the program waits for that.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the end of the program waits for a collector, which nobody depends on.
+const SPANS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How soon a decision is in the log; a crash loses what was decided since.
 const LOG: Duration = Duration::from_millis(100);
@@ -69,6 +74,12 @@ pub fn log_decisions(log: &Arc<DecisionLog>) {
             log.write_waiting().await;
         }
     });
+}
+
+/// Begins to send spans; must be called within a runtime.
+pub fn send_spans(exporter: &Rc<Exporter>) {
+    let exporter = Rc::clone(exporter);
+    actix_web::rt::spawn(async move { exporter.run().await });
 }
 
 /// Begins to tell how far the audit log has come; must be called within a runtime.
@@ -158,7 +169,7 @@ fn note_certificates(outcome: &Result<Expiry, CertificateError>, metrics: &Metri
 }
 
 /// What must not be left undone when the program ends.
-pub async fn finish(gate: &Gate, logs: &Logs) {
+pub async fn finish(gate: &Gate, logs: &Logs, exporter: Option<&Exporter>) {
     if let Some(auditor) = &logs.auditor {
         say_head(auditor.head());
     }
@@ -170,6 +181,11 @@ pub async fn finish(gate: &Gate, logs: &Logs) {
     let all = async { while gate.tell_refusals(REFUSED_AT_A_TIME).await > 0 {} };
     if tokio::time::timeout(LAST_PATIENCE, all).await.is_err() {
         tracing::warn!("the ledger is too slow for the last refusals; no timeline will show them");
+    }
+    if let Some(exporter) = exporter
+        && tokio::time::timeout(SPANS_PATIENCE, exporter.send_waiting()).await.is_err()
+    {
+        tracing::warn!("the last spans could not be sent in time");
     }
 }
 

@@ -82,6 +82,13 @@ impl Seals {
     }
 }
 
+/// Who does something, and in answer to which request.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    pub acting: &'a Acting,
+    pub request: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     line: u64,
@@ -98,9 +105,9 @@ struct Body<'a> {
 
 /// The line that follows `head`, without its end.
 #[must_use]
-pub fn write(head: Head, at: &str, acting: &Acting, act: &Act, seals: &Seals) -> Vec<u8> {
-    let Acting { who, key, request } = acting;
-    let (key, request) = (key.as_deref(), request.as_deref());
+pub fn write(head: Head, at: &str, by: By<'_>, act: &Act, seals: &Seals) -> Vec<u8> {
+    let By { acting: Acting { who, key }, request } = by;
+    let key = key.as_deref();
     let body = Body { line: head.line + 1, at, who, key, request, act, previous: head.hash.to_string() };
     let mut line = serde_json::to_vec(&body).unwrap_or_default();
     line.pop();
@@ -172,7 +179,8 @@ mod tests {
         let seals = Seals::new(&[Secret::new("a secret".to_owned())]);
         let act = Act::HaltSet { campaign: "autumn \"quoted\"\n".to_owned() };
         let head = Head { line: 6, hash: Hash::of(b"six") };
-        let line = write(head, "2026-11-16T12:00:00Z", &Acting::of(&Caller::local()), &act, &seals);
+        let by = By { acting: &Acting::of(&Caller::local()), request: Some("req-42") };
+        let line = write(head, "2026-11-16T12:00:00Z", by, &act, &seals);
         let known = read(&line, &seals).expect("a line");
         assert_eq!((known.said.line, &*known.said.what), (7, "halt.set"));
         assert_eq!((known.previous, known.is_sealed), (head.hash, Some(true)));

@@ -9,6 +9,8 @@ use awc::{Client, ClientRequest};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::settings::inherited_trace;
+use crate::telemetry::trace_context::Parent;
 use crate::wire::problem::FieldError;
 
 use super::console;
@@ -31,6 +33,8 @@ pub struct Connection {
     pub url: String,
     /// The command that is run.
     command: &'static str,
+    /// The `traceparent` of whoever started this, which is passed on as it is: a command records nothing.
+    trace: Option<String>,
     /// When it was last said that there is something to wait for.
     told: Cell<Option<Instant>>,
 }
@@ -50,15 +54,24 @@ impl Connection {
     /// When what is trusted, or what is shown, cannot be read.
     pub fn to(url: &str, trust: &Trust, command: &'static str) -> Result<Self, Failure> {
         let client = trust.client(TIMEOUT).map_err(misused)?;
-        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), command, told: Cell::new(None) })
+        let url = url.trim_end_matches('/').to_owned();
+        let trace = inherited_trace().filter(|trace| Parent::parse(trace.as_bytes()).is_some());
+        Ok(Self { client, url, command, trace, told: Cell::new(None) })
     }
 
     pub fn post(&self, path: &str) -> ClientRequest {
-        self.client.post(format!("{}{path}", self.url))
+        self.traced(self.client.post(format!("{}{path}", self.url)))
     }
 
     pub fn put(&self, path: &str) -> ClientRequest {
-        self.client.put(format!("{}{path}", self.url))
+        self.traced(self.client.put(format!("{}{path}", self.url)))
+    }
+
+    fn traced(&self, request: ClientRequest) -> ClientRequest {
+        match &self.trace {
+            Some(trace) => request.insert_header(("traceparent", trace.as_str())),
+            None => request,
+        }
     }
 
     /// Sends what `line` and perhaps others after it say.

@@ -167,7 +167,11 @@ const AGAINST: &str = "against";
 /// The member that says what was really answered, in lines of the decision log and in ours.
 const ANSWERED: &str = "answered";
 
-/// Reads `{"at": …, "ask" | "tell" | "put" | "halt" | "erase": …}`; beside an ask may stand what was `answered`.
+/// The member that says in answer to which request a line was written: for people who follow one.
+const REQUEST: &str = "request";
+
+/// Reads `{"at": …, "ask" | "tell" | "put" | "halt" | "erase": …}`; beside an ask may stand what was `answered`, beside
+/// anything its `request`.
 fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
     let Value::Object(members) = line else {
         let detail = format!("expected an object, found {}", described(line));
@@ -196,7 +200,9 @@ fn read(line: &Value) -> Result<(Moment, Step<'_>, Option<Said>), Problem> {
         }
     };
     let is_known = |member: &str| {
-        member == "at" || VERBS.contains(&member) || (member == ANSWERED && beside_an_ask.is_some())
+        matches!(member, "at" | REQUEST)
+            || VERBS.contains(&member)
+            || (member == ANSWERED && beside_an_ask.is_some())
     };
     for member in members.keys().filter(|member| !is_known(member)) {
         let hint =

@@ -50,13 +50,14 @@ impl Queue {
     /// goes back from line to line, a line gets the moment of the one before it if that is later; also where the clock
     /// was set back meanwhile, by a little.
     #[must_use]
-    pub fn add(&self, at: Moment, rest: &str) -> bool {
-        if rest.len() > LONGEST_LINE_BYTES {
+    pub fn add(&self, at: Moment, rest: &[&str]) -> bool {
+        let length: usize = rest.iter().map(|part| part.len()).sum();
+        if length > LONGEST_LINE_BYTES {
             return false;
         }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let Waiting { taken, latest } = &mut *waiting;
-        if taken.bytes.len() + rest.len() > MOST_WAITING_BYTES {
+        if taken.bytes.len() + length > MOST_WAITING_BYTES {
             return false;
         }
         let followed = latest.filter(|latest| latest.millis() - at.millis() <= FARTHEST_BACK_MS);
@@ -65,7 +66,9 @@ impl Queue {
         taken.bytes.extend_from_slice(BEGINNING.as_bytes());
         taken.bytes.extend_from_slice(sortable(at).as_bytes());
         taken.bytes.push(b'"');
-        taken.bytes.extend_from_slice(rest.as_bytes());
+        for part in rest {
+            taken.bytes.extend_from_slice(part.as_bytes());
+        }
         taken.bytes.push(b'\n');
         taken.lines += 1;
         true
@@ -105,7 +108,7 @@ mod tests {
         let queue = Queue::default();
         let noon = Moment::parse("2026-11-16T12:00:00Z").expect("a moment");
         for millis in [0, 7, 3] {
-            assert!(queue.add(Moment::from_millis(noon.millis() + millis), ",\"ask\":{}}"));
+            assert!(queue.add(Moment::from_millis(noon.millis() + millis), &[",\"ask\":{}}"]));
         }
         let text = String::from_utf8(queue.take().bytes).expect("text");
         let moments: Vec<&str> = text.lines().map(|line| line.get(7..31).expect("a moment")).collect();
@@ -127,7 +130,7 @@ mod tests {
             (earlier(-5), earlier(-5)),
         ] {
             let queue = Queue::after(Some(noon));
-            assert!(queue.add(at, ",\"ask\":{}}"));
+            assert!(queue.add(at, &[",\"ask\":{}}"]));
             let line = queue.take().bytes;
             assert_eq!(moment(&line), Some(expected));
             assert_eq!(moment(&line), Some(expected));
@@ -142,10 +145,10 @@ mod tests {
         let queue = Queue::default();
         let at = Moment::from_millis(0);
         let long = "x".repeat(LONGEST_LINE_BYTES);
-        let fitted = (0..100).filter(|_| queue.add(at, &long)).count();
+        let fitted = (0..100).filter(|_| queue.add(at, &[&long])).count();
         assert_eq!(fitted, MOST_WAITING_BYTES / (LONGEST_LINE_BYTES + 34));
         assert_eq!(queue.take().lines, fitted as u64);
-        assert!(queue.add(at, &long));
-        assert!(!queue.add(at, &format!("{long}x")), "no line that simulate cannot read");
+        assert!(queue.add(at, &[&long]));
+        assert!(!queue.add(at, &[&long, "x"]), "no line that simulate cannot read");
     }
 }

@@ -10,6 +10,8 @@ use serde::Serialize;
 use crate::gate::explain::ExplainError;
 use crate::gate::put::PutError;
 use crate::ledger::LedgerError;
+use crate::telemetry::passage;
+use crate::telemetry::request_id::RequestId;
 use crate::wire::problem::{Problem, ProblemKind};
 
 use super::verbs::Undone;
@@ -37,8 +39,22 @@ impl ResponseError for Refusal {
             StatusCode::UNAUTHORIZED => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
             _ => &mut response,
         };
-        response.body(serde_json::to_vec(&self.0).unwrap_or_default())
+        let told = Told { problem: &self.0, instance: passage::request().map(instance) };
+        response.body(serde_json::to_vec(&told).unwrap_or_default())
     }
+}
+
+/// A problem, and what went wrong with it: which request.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+}
+
+fn instance(request: RequestId) -> String {
+    format!("urn:contact-governor:request:{request}")
 }
 
 impl From<Problem> for Refusal {

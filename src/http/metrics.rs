@@ -14,5 +14,8 @@ pub async fn get(shared: web::Data<Shared>) -> HttpResponse {
     if let Some(auditor) = &shared.auditor {
         logs.audit(auditor.lines_written(), auditor.acts_unwritten());
     }
+    if let Some(spans) = &shared.following.recorder {
+        logs.spans(spans.spans_sent(), spans.spans_dropped());
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.metrics.text())
 }

@@ -10,6 +10,8 @@ pub struct LogMetrics {
     unlogged: IntCounter,
     audited: IntCounter,
     unaudited: IntCounter,
+    sent: IntCounter,
+    unsent: IntCounter,
 }
 
 impl LogMetrics {
@@ -30,6 +32,11 @@ impl LogMetrics {
                 "audit_unwritten_total",
                 "Acts that protected customers and were done although the audit log could not be written.",
             )?,
+            sent: count("spans_sent_total", "Spans that the collector has taken.")?,
+            unsent: count(
+                "spans_dropped_total",
+                "Spans that no collector has: more came at once than may wait, or it did not take them.",
+            )?,
         })
     }
 
@@ -48,6 +55,12 @@ impl LogMetrics {
     pub fn audit(&self, written: u64, unwritten: u64) {
         come_to(&self.audited, written);
         come_to(&self.unaudited, unwritten);
+    }
+
+    /// So many spans were ever sent, and so many lost.
+    pub fn spans(&self, sent: u64, dropped: u64) {
+        come_to(&self.sent, sent);
+        come_to(&self.unsent, dropped);
     }
 }
 

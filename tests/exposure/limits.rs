@@ -60,6 +60,7 @@ fn a_body_that_does_not_arrive_is_not_waited_for() {
     let answer =
         slow.send(head("POST", "/v1/preflight", "content-length: 200\r\n") + "{\"customer\"").answer();
     assert_eq!((answer.status, &*kind(&answer.body)), (408, "timed-out"));
+    assert!(answer.head.contains("x-request-id: "), "{answer:?}");
     assert!(slow.is_closed());
     let mut dripping = connect(process.caller.address());
     dripping.send(head("POST", "/v1/events", "content-length: 1000000\r\n"));
@@ -93,6 +94,7 @@ fn a_gigabyte_is_refused_before_it_arrives() {
     let mut announced = connect(process.caller.address());
     let answer = announced.send(head("POST", "/v1/preflight", "content-length: 1073741824\r\n")).answer();
     assert_eq!((answer.status, &*kind(&answer.body)), (413, "too-large"));
+    assert!(answer.head.contains("x-request-id: "), "{answer:?}");
     // One that goes on for ever without having said so is answered too, and then cut off.
     let mut endless = connect(process.caller.address());
     endless.send(head("POST", "/v1/preflight", "transfer-encoding: chunked\r\n"));

@@ -48,6 +48,7 @@ fn some_are_refused_early_so_that_others_are_answered() {
         for answer in answers.iter().filter(|answer| answer.status == 503) {
             assert!(answer.head.to_ascii_lowercase().contains("retry-after: 1\r\n"), "{answer:?}");
             assert!(!answer.head.to_ascii_lowercase().contains("connection: close"), "{answer:?}");
+            assert!(answer.head.contains("x-request-id: "), "{answer:?}");
             let problem: Value = serde_json::from_str(&answer.body).expect("a problem");
             assert_eq!(problem["type"], "urn:contact-governor:problem:overloaded");
         }

@@ -201,6 +201,7 @@ impl Held {
     fn judge(&self, exchange: &Exchange) -> Result<(), String> {
         let Exchange { method, path, sent, response, .. } = exchange;
         let status = response.status;
+        self.judge_ids(response).map_err(|wrong| format!("{method} {path}: {wrong}\n{response:?}"))?;
         let Some(template) = self.answered.template_of(path) else {
             return ensure(status == 404, || format!("{method} {path} is in no document: {response:?}"));
         };
@@ -222,9 +223,27 @@ impl Held {
         Ok(())
     }
 
+    /// Whether an answer says by what it is followed, in documented and undocumented places alike.
+    fn judge_ids(&self, response: &Response) -> Result<(), String> {
+        let described =
+            self.answered.document["components"]["headers"].as_object().ok_or("no headers are described")?;
+        for name in described.keys() {
+            let value = response.header(name);
+            let is_optional = name != "X-Request-Id";
+            if !(value.is_empty() && is_optional) {
+                let schema = format!("/components/headers/{name}/schema");
+                self.answered.allows(&schema, &value.into()).map_err(|wrong| format!("{name}: {wrong}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether an answer is as it is described at `place`.
     fn judge_answer(&self, place: &str, response: &Response) -> Result<(), String> {
         let described = self.answered.document.pointer(place).ok_or("this status is not described")?;
+        let headers = described["headers"].as_object();
+        let has_id = headers.is_some_and(|headers| headers.contains_key("X-Request-Id"));
+        ensure(has_id, || "no X-Request-Id is described".to_owned())?;
         let essence = response.content_type.split(';').next().unwrap_or("").trim();
         let Some(contents) = described["content"].as_object() else {
             return ensure(essence.is_empty(), || "an answer without content is described".to_owned());

@@ -20,7 +20,9 @@ pub fn members(said: &str) -> Members {
 }
 
 pub fn problem() -> Shape {
-    members("A problem after RFC 9457: there is no answer, and this is why.").open()
+    members("A problem after RFC 9457: there is no answer, and this is why.")
+        .maybe("instance", "In answer to which request: its `X-Request-Id`, as a URN.", text())
+        .open()
 }
 
 pub fn field_error() -> Shape {
