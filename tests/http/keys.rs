@@ -138,6 +138,7 @@ fn whoever_shows_no_key_that_is_known_gets_one_answer_for_all() {
             let expected = json!({
                 "type": format!("{PROBLEM}unauthenticated"), "title": "This takes a key", "status": 401,
                 "detail": "this takes a key that is known here, as `Authorization: Bearer cg_…`",
+                "instance": format!("urn:contact-governor:request:{}", response.header("x-request-id")),
             });
             assert_eq!(response.body, expected, "{name} with {which}");
         }
