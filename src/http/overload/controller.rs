@@ -32,8 +32,8 @@ const SLOWER_AT_LEAST: f64 = 1.0 / 16.0;
 const WIDER: f64 = 1.1;
 
 /// Refusals are answered so far apart at least. Each takes some 15 µs, most of that in the operating system: so those who
-/// are refused take no more than a sixth of the worker from those who are not, and whoever asks again at once waits.
-const REFUSALS_APART: Duration = Duration::from_micros(100);
+/// are refused take no more than a tenth of the worker from those who are not, and whoever asks again at once waits.
+const REFUSALS_APART: Duration = Duration::from_micros(200);
 /// Nobody waits longer to be refused: whoever is refused is told to come again in a second.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
@@ -79,6 +79,8 @@ struct Window {
     most: usize,
     /// Something was refused.
     is_full: bool,
+    /// The longest that work has waited in the worker itself.
+    longest_wait: Duration,
 }
 
 impl Controller {
@@ -104,6 +106,7 @@ impl Controller {
         // Where few came they are not what it waited for: something else has the processor.
         let is_ours = std::mem::take(&mut self.came) > self.terms.least_under_way;
         self.last = is_ours.then_some((wait, now));
+        self.window.longest_wait = self.window.longest_wait.max(wait);
         self.long_waits = if is_ours && wait > self.long() { self.long_waits.saturating_add(1) } else { 0 };
         if self.long_waits >= LONG_WAITS || (is_ours && self.is_alert(now) && wait > self.terms.target) {
             self.alert_until = Some(now + CALM);
@@ -175,7 +178,9 @@ impl Controller {
         let mean = self.window.seconds / f64::from(self.window.answers);
         let is_least = self.window.most <= self.terms.least_under_way;
         let usual = self.usual.unwrap_or(mean);
-        let follows = match (mean < usual, is_least, self.window.is_full) {
+        // While the worker itself is late, slow answers are its own doing, however few are under way.
+        let is_late = self.window.longest_wait > self.terms.target;
+        let follows = match (mean < usual, is_least && !is_late, self.window.is_full) {
             (true, _, _) => QUICKER,
             (false, true, _) => SLOWER_AT_LEAST,
             (false, false, false) => SLOWER,
@@ -287,8 +292,8 @@ mod tests {
         for lap in 1..100 {
             assert_eq!(controller.hold(ms(lap)), ms(0));
         }
-        let holds: Vec<Duration> = (0..20_000).map(|_| controller.hold(ms(100))).collect();
-        assert_eq!(holds[1_000], REFUSALS_APART * 1_000 + holds[0], "ten in a millisecond");
+        let holds: Vec<Duration> = (0..10_000).map(|_| controller.hold(ms(100))).collect();
+        assert_eq!(holds[1_000], REFUSALS_APART * 1_000 + holds[0], "five in a millisecond");
         assert_eq!(holds.last(), Some(&LONGEST_HOLD));
         assert_eq!(controller.hold(ms(3_000)), ms(0), "once it is over");
     }
@@ -326,6 +331,19 @@ mod tests {
         assert!(ledger.pending.len() <= 30, "{} are under way", ledger.pending.len());
         ledger.serve(ms(1_000), 8, ms(1), 10);
         assert_eq!(ledger.serve(ms(1_000), 8, ms(1), 10), 8_000, "once it is over nobody is refused");
+    }
+
+    #[test]
+    fn answers_that_are_slow_because_the_worker_is_late_never_become_usual() {
+        let mut ledger = Ledger::new();
+        ledger.serve(ms(1_000), 1, ms(1), 10);
+        let usual = ledger.controller.usual.expect("known");
+        for _ in 0..1_000 {
+            let now = ledger.now;
+            wait(&mut ledger.controller, 100, TARGET * 2, now);
+            ledger.serve(ms(10), 4, ms(20), 1);
+        }
+        assert!(ledger.controller.usual.expect("known") < 1.5 * usual, "{:?}", ledger.controller.usual);
     }
 
     #[test]
