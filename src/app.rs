@@ -23,13 +23,14 @@ use crate::ledger::embedded::EmbeddedLedger;
 use crate::ledger::journal::{Journal, JournalError};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::RedisLedger;
+use crate::ledger::watched::{Listener, WatchedLedger};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::reload::{Opened, ReloadError, Reloader};
 use crate::settings::{LedgerUrl, Settings, keys};
 use crate::telemetry::exporter::Exporter;
+use crate::telemetry::ledger_spans::LedgerSpans;
 use crate::telemetry::spans::Recorder;
-use crate::telemetry::traced_ledger::TracedLedger;
 
 /// Why an instance does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -84,11 +85,9 @@ impl App {
             chores::send_spans(exporter);
         }
         let spans = exporter.as_ref().map(|exporter| exporter.recorder());
-        let ledger = match &spans {
-            Some(spans) => Arc::new(TracedLedger::new(ledger(settings, &clock)?, Arc::clone(spans))),
-            None => ledger(settings, &clock)?,
-        };
-        let ledger = metrics.watching(ledger);
+        let mut listeners = vec![Arc::clone(&metrics.ledger) as Arc<dyn Listener>];
+        listeners.extend(spans.as_ref().map(|spans| Arc::new(LedgerSpans::new(Arc::clone(spans))) as _));
+        let ledger = Arc::new(WatchedLedger::new(ledger(settings, &clock)?, listeners));
         let terms = Terms {
             journal: journal(settings)?,
             refusals: settings.keeps_refusals.then(Arc::default),

@@ -12,6 +12,7 @@ pub mod record_format;
 pub mod redis;
 mod refusal_format;
 mod tombstone_format;
+pub mod watched;
 
 use std::sync::Arc;
 
@@ -88,6 +89,16 @@ pub struct Commit {
     pub revision: Revision,
     pub record: Arc<Record>,
     pub keep: Keep,
+    pub due: DueNote,
+}
+
+/// What becomes, with a record, of the note of when the first of its customer's follow-ups is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueNote {
+    Unchanged,
+    At(Moment),
+    /// Nothing is owed.
+    Gone,
 }
 
 /// A customer somebody owes something.
@@ -127,15 +138,13 @@ pub trait Ledger: Send + Sync {
     /// The customer's record and its revision.
     fn load<'a>(&'a self, customer: &'a str) -> BoxFuture<'a, Result<Loaded, LedgerError>>;
 
-    /// Stores `record` if the customer's revision is still `revision`, and answers only once it is
-    /// stored. A ledger may forget the record after the time in `keep`, and need not.
-    fn commit<'a>(
-        &'a self,
-        customer: &'a str,
-        revision: Revision,
-        record: Arc<Record>,
-        keep: Keep,
-    ) -> BoxFuture<'a, Result<Committed, LedgerError>>;
+    /// Stores a record if its customer's revision still holds, and answers only once it is stored. A ledger may
+    /// forget the record after the time in `keep`, and need not.
+    ///
+    /// With the record goes what it says of the note of when a follow-up is due, so that no crash hides one: whoever is
+    /// owed something is found by [`Ledger::due`], no later than it is due. Where a ledger cannot do both at once it may
+    /// leave a note that is too early, or of somebody who is owed nothing; [`Ledger::set_due`] mends those.
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, LedgerError>>;
 
     /// The records of several customers, in their order: what a ledger has to wait for it waits for once.
     fn load_all<'a>(&'a self, customers: &'a [&'a str]) -> BoxFuture<'a, Vec<Result<Loaded, LedgerError>>> {
@@ -144,11 +153,7 @@ pub trait Ledger: Send + Sync {
 
     /// Commits the records of several customers, each for itself, and says in their order what became of them.
     fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
-        let each = commits.into_iter().map(|commit| async move {
-            let Commit { customer, revision, record, keep } = commit;
-            self.commit(&customer, revision, record, keep).await
-        });
-        join_all(each).boxed()
+        join_all(commits.into_iter().map(|commit| self.commit(commit))).boxed()
     }
 
     /// Leaves nothing of a customer but the tombstone, if their revision is still `revision`: record, refusals and
@@ -177,7 +182,7 @@ pub trait Ledger: Send + Sync {
         halted_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>>;
 
-    /// Notes when the first of a customer's follow-ups is due, or that none is open.
+    /// Mends the note of when the first of a customer's follow-ups is due; `None`: none is open.
     fn set_due<'a>(
         &'a self,
         customer: &'a str,

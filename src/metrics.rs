@@ -8,14 +8,11 @@ mod http;
 mod ledger;
 mod logs;
 mod making;
-mod measured_ledger;
 mod policy;
 
 use std::sync::Arc;
 
 use prometheus::{Registry, TextEncoder};
-
-use crate::ledger::Ledger;
 
 use certificates::CertificateMetrics;
 use decisions::DecisionMetrics;
@@ -23,7 +20,6 @@ use follow_ups::FollowUpMetrics;
 use http::HttpMetrics;
 use ledger::LedgerMetrics;
 use logs::LogMetrics;
-use measured_ledger::MeasuredLedger;
 use policy::PolicyMetrics;
 
 pub use policy::Reloaded;
@@ -34,7 +30,7 @@ pub struct Metrics {
     pub decisions: Arc<DecisionMetrics>,
     pub follow_ups: Arc<FollowUpMetrics>,
     pub http: HttpMetrics,
-    pub ledger: LedgerMetrics,
+    pub ledger: Arc<LedgerMetrics>,
     pub policy: PolicyMetrics,
     pub logs: LogMetrics,
     /// What is counted of TLS.
@@ -60,18 +56,12 @@ impl Metrics {
             decisions: Arc::new(DecisionMetrics::new(&registry, Arc::clone(&follow_ups))?),
             follow_ups,
             http: HttpMetrics::new(&registry)?,
-            ledger: LedgerMetrics::new(&registry)?,
+            ledger: Arc::new(LedgerMetrics::new(&registry)?),
             policy: PolicyMetrics::new(&registry)?,
             logs: LogMetrics::new(&registry)?,
             certificates: CertificateMetrics::new(&registry)?,
             registry,
         })
-    }
-
-    /// The ledger, watched.
-    #[must_use]
-    pub fn watching(&self, ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-        Arc::new(MeasuredLedger::new(ledger, &self.ledger))
     }
 
     /// Everything, in the text format.

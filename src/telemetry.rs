@@ -5,13 +5,13 @@
 //! asks for.
 
 pub mod exporter;
+pub mod ledger_spans;
 pub mod lines;
 pub mod otlp;
 pub mod passage;
 pub mod request_id;
 pub mod spans;
 pub mod trace_context;
-pub mod traced_ledger;
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;

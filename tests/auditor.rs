@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use contact_governor::domain::halts::Halts;
 use contact_governor::domain::moment::Moment;
-use contact_governor::domain::record::Record;
 use contact_governor::domain::refusal::Refusal;
 use contact_governor::domain::tombstone::Tombstone;
 use contact_governor::domain::words::Name;
@@ -15,7 +14,7 @@ use contact_governor::domain::words::Verdict;
 use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
+use contact_governor::ledger::{Commit, Committed, Due, Ledger, LedgerError, Loaded, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::sealed::Sealer;
 use contact_governor::wire::event;
@@ -58,19 +57,13 @@ impl Ledger for Faulty {
         self.inner.load(customer)
     }
 
-    fn commit<'a>(
-        &'a self,
-        customer: &'a str,
-        revision: Revision,
-        record: Arc<Record>,
-        keep: Keep,
-    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         match self.dice.roll(20) {
             0 => std::future::ready(Err(away())).boxed(),
             1 => std::future::ready(Ok(Committed::Conflict)).boxed(),
             // Stored, but nobody hears of it.
-            2 => self.inner.commit(customer, revision, record, keep).map(|_| Err(away())).boxed(),
-            _ => self.inner.commit(customer, revision, record, keep),
+            2 => self.inner.commit(commit).map(|_| Err(away())).boxed(),
+            _ => self.inner.commit(commit),
         }
     }
 

@@ -16,7 +16,7 @@ pub mod spellings;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,16 @@ use contact_governor::api_key::ApiKey;
 use contact_governor::app::App;
 use contact_governor::clock::Clock;
 use contact_governor::domain::moment::Moment;
+use contact_governor::domain::record::Record;
+use contact_governor::ledger::{Commit, DueNote, Keep, Revision};
 use contact_governor::settings::{Flags, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// A record to be kept for ever, of somebody who is owed nothing new.
+pub fn commit(customer: &str, revision: Revision, record: Arc<Record>) -> Commit {
+    Commit { customer: customer.into(), revision, record, keep: Keep::Forever, due: DueNote::Unchanged }
+}
 
 pub fn at(text: &str) -> Moment {
     Moment::parse(text).unwrap_or_else(|| panic!("{text} is no moment"))

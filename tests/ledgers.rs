@@ -16,13 +16,13 @@ use contact_governor::gate::ask::Wanted;
 use contact_governor::gate::{Gate, Terms};
 use contact_governor::ledger::embedded::EmbeddedLedger;
 use contact_governor::ledger::memory::MemoryLedger;
-use contact_governor::ledger::{Commit, Committed, Keep, Ledger, LedgerError, Revision};
+use contact_governor::ledger::{Commit, Committed, DueNote, Ledger, LedgerError, Revision};
 use contact_governor::policy::compile::compile;
 use contact_governor::wire::question::QuestionReader;
 use futures_util::StreamExt;
 
 use crate::harness::redis::{RedisCluster, RedisServer};
-use crate::harness::{at, question};
+use crate::harness::{at, commit, question};
 
 fn contact(number: usize) -> Contact {
     let moment = Moment::from_millis(1_800_000_000_000 + number as i64);
@@ -50,7 +50,7 @@ async fn what_is_committed_is_loaded(ledger: Arc<dyn Ledger>) {
     for contacts in [0, 1, 2, 5_000] {
         let before = ledger.load("c").await.expect("loaded");
         let committed =
-            ledger.commit("c", before.revision, record(contacts), Keep::Forever).await.expect("committed");
+            ledger.commit(commit("c", before.revision, record(contacts))).await.expect("committed");
         assert_eq!(committed, Committed::Stored);
         let after = ledger.load("c").await.expect("loaded");
         assert_eq!(after.record, record(contacts));
@@ -60,21 +60,15 @@ async fn what_is_committed_is_loaded(ledger: Arc<dyn Ledger>) {
 
 async fn a_stale_revision_writes_nothing(ledger: Arc<dyn Ledger>) {
     let stale = ledger.load("c").await.expect("loaded").revision;
-    assert_eq!(
-        ledger.commit("c", stale, record(1), Keep::Forever).await.expect("committed"),
-        Committed::Stored
-    );
-    assert_eq!(
-        ledger.commit("c", stale, record(2), Keep::Forever).await.expect("committed"),
-        Committed::Conflict
-    );
+    assert_eq!(ledger.commit(commit("c", stale, record(1))).await.expect("committed"), Committed::Stored);
+    assert_eq!(ledger.commit(commit("c", stale, record(2))).await.expect("committed"), Committed::Conflict);
     assert_eq!(ledger.load("c").await.expect("loaded").record, record(1));
 }
 
 async fn customers_do_not_mix(ledger: Arc<dyn Ledger>) {
     for (customer, contacts) in [("a", 1), ("ab", 2), ("b", 3), ("ä/ö \u{1F600}", 4)] {
         let revision = ledger.load(customer).await.expect("loaded").revision;
-        ledger.commit(customer, revision, record(contacts), Keep::Forever).await.expect("committed");
+        ledger.commit(commit(customer, revision, record(contacts))).await.expect("committed");
     }
     assert_eq!(ledger.load("ab").await.expect("loaded").record, record(2));
     assert_eq!(ledger.load("ä/ö \u{1F600}").await.expect("loaded").record, record(4));
@@ -84,13 +78,12 @@ async fn customers_do_not_mix(ledger: Arc<dyn Ledger>) {
 async fn many_are_loaded_and_committed_each_for_itself(ledger: Arc<dyn Ledger>) {
     let contacts = |number: usize| if number.is_multiple_of(50) { 4_000 } else { number % 4 };
     let customers: Vec<Name> = (0..300).map(|number| format!("c-{number}").into()).collect();
-    let taken = ledger.commit("c-7", Revision::ABSENT, record(9), Keep::Forever).await.expect("committed");
+    let taken = ledger.commit(commit("c-7", Revision::ABSENT, record(9))).await.expect("committed");
     assert_eq!(taken, Committed::Stored);
+    let owed = |number: usize| number.is_multiple_of(7);
     let commits = customers.iter().enumerate().map(|(number, customer)| Commit {
-        customer: customer.clone(),
-        revision: Revision::ABSENT,
-        record: record(contacts(number)),
-        keep: Keep::Forever,
+        due: if owed(number) { noted_at(number as i64) } else { DueNote::Unchanged },
+        ..commit(customer, Revision::ABSENT, record(contacts(number)))
     });
     let committed = ledger.commit_all(commits.collect()).await;
     for (number, committed) in committed.into_iter().enumerate() {
@@ -108,6 +101,11 @@ async fn many_are_loaded_and_committed_each_for_itself(ledger: Arc<dyn Ledger>) 
         };
         assert_eq!(loaded.expect("loaded").record, expected, "of {}", names[number]);
     }
+    let noted = ledger.due(0, 1_000).await.expect("what is due");
+    let expected = (0..300).filter(|number| owed(*number)).map(|number| format!("c-{number}"));
+    // Whose commit lost its race was noted by nobody; in a cluster, perhaps.
+    let (noted, expected) = (noted.iter().map(|due| &*due.customer), expected.filter(|name| name != "c-7"));
+    assert!(noted.filter(|name| *name != "c-7").eq(expected));
     assert!(ledger.load_all(&[]).await.is_empty());
     assert!(ledger.commit_all(Vec::new()).await.is_empty());
 }
@@ -135,6 +133,85 @@ async fn customers_owed_something_are_listed_by_when_it_is_due(ledger: Arc<dyn L
     assert_eq!(ledger.due(3, 1).await.expect("read"), []);
 }
 
+const fn noted_at(millis: i64) -> DueNote {
+    DueNote::At(Moment::from_millis(millis))
+}
+
+/// Who is owed something by when, in order.
+async fn listed(ledger: &Arc<dyn Ledger>) -> Vec<(String, i64)> {
+    let due = ledger.due(0, 100).await.expect("what is due");
+    due.into_iter().map(|due| (due.customer.to_string(), due.at.millis())).collect()
+}
+
+/// Stores a record of so many contacts with a note.
+async fn store(ledger: &Arc<dyn Ledger>, customer: &str, contacts: usize, due: DueNote) {
+    let revision = ledger.load(customer).await.expect("loaded").revision;
+    let commit = Commit { due, ..commit(customer, revision, record(contacts)) };
+    assert_eq!(ledger.commit(commit).await.expect("committed"), Committed::Stored);
+}
+
+async fn whoever_is_owed_something_is_listed_with_the_commit(ledger: Arc<dyn Ledger>) {
+    store(&ledger, "a", 1, noted_at(20)).await;
+    store(&ledger, "b", 1, noted_at(10)).await;
+    store(&ledger, "c", 1, DueNote::Unchanged).await;
+    assert_eq!(listed(&ledger).await, [("b".to_owned(), 10), ("a".to_owned(), 20)]);
+    store(&ledger, "a", 2, noted_at(5)).await;
+    store(&ledger, "b", 2, DueNote::Unchanged).await;
+    assert_eq!(listed(&ledger).await, [("a".to_owned(), 5), ("b".to_owned(), 10)]);
+}
+
+async fn a_note_goes_with_the_commit_and_not_with_one_that_lost(ledger: Arc<dyn Ledger>) {
+    store(&ledger, "a", 1, noted_at(20)).await;
+    for due in [noted_at(1), DueNote::Gone] {
+        let lost = Commit { due, ..commit("a", Revision(u64::MAX), record(9)) };
+        assert_eq!(ledger.commit(lost).await.expect("an outcome"), Committed::Conflict);
+        assert_eq!(listed(&ledger).await, [("a".to_owned(), 20)]);
+    }
+    store(&ledger, "a", 2, noted_at(30)).await;
+    assert_eq!(listed(&ledger).await, [("a".to_owned(), 30)], "later than it was");
+    store(&ledger, "a", 3, DueNote::Gone).await;
+    assert_eq!(listed(&ledger).await, []);
+}
+
+/// In a cluster a note that moves away or goes is left to whoever mends it.
+async fn a_note_is_never_late(ledger: Arc<dyn Ledger>) {
+    store(&ledger, "a", 1, noted_at(20)).await;
+    for (contacts, due) in [(2, noted_at(30)), (3, DueNote::Gone)] {
+        store(&ledger, "a", contacts, due).await;
+        assert_eq!(listed(&ledger).await, [("a".to_owned(), 20)]);
+    }
+    ledger.set_due("a", None).await.expect("mended");
+    assert_eq!(listed(&ledger).await, []);
+}
+
+/// Notes of one customer come in the order of their commits, however many are under way.
+async fn the_last_commits_note_stands(ledger: Arc<dyn Ledger>) {
+    let racers = (0..64).map(|number| {
+        let ledger = Arc::clone(&ledger);
+        tokio::spawn(async move {
+            loop {
+                let loaded = ledger.load("c").await.expect("loaded");
+                let contacts = loaded.record.contacts().len() + 1;
+                let due = if number % 3 == 0 { DueNote::Gone } else { noted_at(contacts as i64) };
+                let commit = Commit { due, ..commit("c", loaded.revision, record(contacts)) };
+                if ledger.commit(commit).await.expect("committed") == Committed::Stored {
+                    return (contacts, due);
+                }
+            }
+        })
+    });
+    let mut stored = Vec::new();
+    for racer in racers.collect::<Vec<_>>() {
+        stored.push(racer.await.expect("a racer"));
+    }
+    let (_, last) = stored.into_iter().max_by_key(|(contacts, _)| *contacts).expect("one was last");
+    let expected = match last {
+        DueNote::At(at) => vec![("c".to_owned(), at.millis())],
+        DueNote::Gone | DueNote::Unchanged => Vec::new(),
+    };
+    assert_eq!(listed(&ledger).await, expected);
+}
+
 /// Sixty-four at once, each adding one contact, lose no contact and invent none.
 async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
     let racers = (0..64).map(|number| {
@@ -144,10 +221,7 @@ async fn a_race_loses_nothing(ledger: Arc<dyn Ledger>) {
                 let loaded = ledger.load("c").await.expect("loaded");
                 let mut record = Arc::unwrap_or_clone(loaded.record);
                 record.reserve(contact(number));
-                if ledger
-                    .commit("c", loaded.revision, Arc::new(record), Keep::Forever)
-                    .await
-                    .expect("committed")
+                if ledger.commit(commit("c", loaded.revision, Arc::new(record))).await.expect("committed")
                     == Committed::Stored
                 {
                     return;
@@ -213,7 +287,7 @@ fn refused(millis: i64) -> Refusal {
 /// Commits whatever stands, and erases: the tombstone is all that is found, before and after a new record.
 async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger>) {
     let before = ledger.load("c").await.expect("loaded").revision;
-    ledger.commit("c", before, record(3), Keep::Forever).await.expect("committed");
+    ledger.commit(commit("c", before, record(3))).await.expect("committed");
     ledger.add_refusals(vec![("c".into(), vec![refused(10)])]).await.expect("noted");
     ledger.set_due("c", Some(Moment::from_millis(5))).await.expect("noted");
     let tombstone =
@@ -232,7 +306,7 @@ async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger
     assert_eq!(ledger.refusals("c").await.expect("refusals"), []);
     assert!(ledger.due(0, 100).await.expect("what is due").iter().all(|due| &*due.customer != "c"));
     // Who decided on what stood before is too late.
-    let late = ledger.commit("c", standing, record(9), Keep::Forever).await.expect("an outcome");
+    let late = ledger.commit(commit("c", standing, record(9))).await.expect("an outcome");
     assert_eq!(late, Committed::Conflict);
     ledger
         .add_refusals(vec![("c".into(), vec![refused(50), refused(51 + 86_400_000)])])
@@ -241,7 +315,7 @@ async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger
     let refusals = ledger.refusals("c").await.expect("refusals");
     assert_eq!(refusals, [refused(51 + 86_400_000)], "what is older than the erasure stays away");
 
-    ledger.commit("c", loaded.revision, record(1), Keep::Forever).await.expect("committed");
+    ledger.commit(commit("c", loaded.revision, record(1))).await.expect("committed");
     let again = ledger.load("c").await.expect("loaded");
     assert_eq!((again.record, again.tombstone), (record(1), Some(tombstone)));
     assert!(ledger.load("somebody else").await.expect("loaded").tombstone.is_none());
@@ -251,13 +325,13 @@ async fn an_erasure_leaves_the_tombstone_and_nothing_else(ledger: Arc<dyn Ledger
 async fn an_erasure_and_commits_do_not_mix(ledger: Arc<dyn Ledger>) {
     for round in 0..20 {
         let loaded = ledger.load("c").await.expect("loaded");
-        ledger.commit("c", loaded.revision, record(2), Keep::Forever).await.expect("committed");
+        ledger.commit(commit("c", loaded.revision, record(2))).await.expect("committed");
         let loaded = ledger.load("c").await.expect("loaded");
         let erased_at = Moment::from_millis(round);
         let tombstone = Arc::new(Tombstone { erased_at, suppressions: suppressed_since(round) });
         let commit = tokio::spawn({
             let (ledger, revision) = (Arc::clone(&ledger), loaded.revision);
-            async move { ledger.commit("c", revision, record(5), Keep::Forever).await.expect("an outcome") }
+            async move { ledger.commit(commit("c", revision, record(5))).await.expect("an outcome") }
         });
         let erased = ledger.erase("c", loaded.revision, tombstone).await.expect("an outcome");
         let committed = commit.await.expect("an end");
@@ -288,13 +362,13 @@ async fn the_governors_own_notes_are_read_again(ledger: Arc<dyn Ledger>) {
     for (number, kind) in [HANDED_OVER, CLAIMED, DONE, WISHED, SUPPRESSED].into_iter().enumerate() {
         noted.tell(note(EventKey(number as u64), kind, Moment::from_millis(number as i64)));
     }
-    ledger.commit("c", Revision::ABSENT, Arc::new(noted.clone()), Keep::Forever).await.expect("committed");
+    ledger.commit(commit("c", Revision::ABSENT, Arc::new(noted.clone()))).await.expect("committed");
     // Enough others that no ledger has this one at hand.
     let others = (0..20_000).map(|number| {
         let ledger = Arc::clone(&ledger);
         async move {
             let customer = format!("c-{number}");
-            ledger.commit(&customer, Revision::ABSENT, record(0), Keep::Forever).await.expect("committed")
+            ledger.commit(commit(&customer, Revision::ABSENT, record(0))).await.expect("committed")
         }
     });
     futures_util::stream::iter(others).buffer_unordered(512).for_each(|_| async {}).await;
@@ -338,12 +412,26 @@ suites!([
     many_are_loaded_and_committed_each_for_itself,
     halts_are_kept_with_their_first_moment,
     customers_owed_something_are_listed_by_when_it_is_due,
+    whoever_is_owed_something_is_listed_with_the_commit,
     a_race_loses_nothing,
     a_race_for_slots_allows_exactly_as_many_as_there_are,
     an_erasure_leaves_the_tombstone_and_nothing_else,
     an_erasure_and_commits_do_not_mix,
     refusals_are_kept_beside_the_record,
 ]);
+
+/// Where notes stand beside the records.
+macro_rules! exactly_noted {
+    ($tests:tt) => {
+        suite!(memory_exactly, |_| Arc::new(MemoryLedger::default()), $tests);
+        suite!(embedded_exactly, |folder| Arc::new(embedded_in(folder)), $tests);
+        suite!(redis_exactly, |_| Arc::new(RedisServer::shared().ledger()), $tests);
+    };
+}
+
+exactly_noted!([a_note_goes_with_the_commit_and_not_with_one_that_lost, the_last_commits_note_stands]);
+
+suite!(redis_cluster_early, |_| Arc::new(RedisCluster::shared().ledger()), [a_note_is_never_late]);
 
 suite!(embedded_notes, |folder| Arc::new(embedded_in(folder)), [the_governors_own_notes_are_read_again]);
 suite!(redis_notes, |_| Arc::new(RedisServer::shared().ledger()), [the_governors_own_notes_are_read_again]);
@@ -358,13 +446,17 @@ fn the_embedded_ledger_keeps_everything_when_it_is_opened_again() {
     run(async {
         let ledger = embedded_in(folder.path());
         let revision = ledger.load("c").await.expect("loaded").revision;
-        ledger.commit("c", revision, record(3), Keep::Forever).await.expect("committed");
+        ledger.commit(commit("c", revision, record(3))).await.expect("committed");
         ledger.set_halt("autumn", Some(Moment::from_millis(5))).await.expect("halted");
+        let owed = Commit { due: noted_at(7), ..commit("owed", Revision::ABSENT, record(1)) };
+        ledger.commit(owed).await.expect("committed");
     });
     run(async {
         let ledger = EmbeddedLedger::open(folder.path(), at("2026-11-17T12:00:00Z"), &[]).expect("a ledger");
         assert_eq!(ledger.load("c").await.expect("loaded").record, record(3));
         assert_eq!(ledger.halts().since("autumn"), Some(Moment::from_millis(5)));
+        let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+        assert_eq!(listed(&ledger).await, [("owed".to_owned(), 7)]);
     });
 }
 

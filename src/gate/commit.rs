@@ -25,12 +25,6 @@ struct Owed {
     after: Owing,
 }
 
-impl Owed {
-    fn needs_a_note(&self) -> bool {
-        self.after.needs_a_note(&self.before)
-    }
-}
-
 impl Gate {
     /// A record that is to take the place of the one read at `revision`. `before` is what was owed before the change.
     pub(super) fn storing(
@@ -42,18 +36,16 @@ impl Gate {
         now: Moment,
     ) -> Storing {
         let (keep, after) = (self.keep(&record, now), self.owing(customer, &record));
-        let customer = Name::from(customer);
+        let (customer, due) = (Name::from(customer), after.note_since(&before));
         let owed = Owed { customer: customer.clone(), before, after };
-        Storing { commit: Commit { customer, revision, record, keep }, owed }
+        Storing { commit: Commit { customer, revision, record, keep, due }, owed }
     }
 
-    /// Commits a record, and sees that it is found among those with follow-ups.
+    /// Commits a record; who is owed something by it is found among those with follow-ups.
     pub(super) async fn commit(&self, storing: Storing, now: Moment) -> Result<Committed, LedgerError> {
         let Storing { commit, owed } = storing;
-        self.note_before(&owed).await?;
-        let Commit { customer, revision, record, keep } = commit;
-        let committed = self.ledger.commit(&customer, revision, record, keep).await?;
-        self.note_after(&owed, committed, now).await;
+        let committed = self.ledger.commit(commit).await?;
+        self.tell_of(&owed, committed, now);
         Ok(committed)
     }
 
@@ -63,55 +55,21 @@ impl Gate {
         storing: Vec<Storing>,
         now: Moment,
     ) -> Vec<Result<Committed, LedgerError>> {
-        let mut owed = Vec::with_capacity(storing.len());
-        let mut commits = Vec::with_capacity(storing.len());
-        for Storing { commit, owed: one } in storing {
-            let noted = self.note_before(&one).await;
-            if noted.is_ok() {
-                commits.push(commit);
+        let (commits, owed): (Vec<_>, Vec<_>) =
+            storing.into_iter().map(|Storing { commit, owed }| (commit, owed)).unzip();
+        let outcomes = self.ledger.commit_all(commits).await;
+        for (owed, outcome) in owed.iter().zip(&outcomes) {
+            if let Ok(committed) = outcome {
+                self.tell_of(owed, *committed, now);
             }
-            owed.push(noted.map(|()| one));
-        }
-        let mut committed = self.ledger.commit_all(commits).await.into_iter();
-        let mut outcomes = Vec::with_capacity(owed.len());
-        for owed in owed {
-            outcomes.push(match (owed, &mut committed) {
-                (Err(error), _) => Err(error),
-                (Ok(owed), committed) => match committed.next() {
-                    Some(Ok(committed)) => {
-                        self.note_after(&owed, committed, now).await;
-                        Ok(committed)
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => Err(LedgerError::Unavailable {
-                        operation: "store a record",
-                        why: "nothing was said of it".to_owned(),
-                    }),
-                },
-            });
         }
         outcomes
     }
 
-    /// Notes what is due before it is stored, so that no crash hides it.
-    async fn note_before(&self, owed: &Owed) -> Result<(), LedgerError> {
-        match owed.after.first_due() {
-            Some(due) if owed.needs_a_note() => self.ledger.set_due(&owed.customer, Some(due)).await,
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// And after, for whoever looked in between and found nothing open.
-    async fn note_after(&self, owed: &Owed, committed: Committed, now: Moment) {
+    /// Whoever waits for news of follow-ups hears what a commit opened and ended.
+    fn tell_of(&self, Owed { customer, before, after }: &Owed, committed: Committed, now: Moment) {
         if committed == Committed::Conflict {
             return;
-        }
-        let Owed { customer, before, after } = owed;
-        if owed.needs_a_note()
-            && let Err(error) = self.note_due(customer, after.first_due()).await
-        {
-            // What is stored is stored; whoever lists follow-ups mends the note.
-            tracing::warn!(%error, "a follow-up is stored, and the note of when it is due is not");
         }
         if self.terms.announces && after.has_opened_since(before) {
             self.fresh.add(customer);
@@ -121,9 +79,9 @@ impl Gate {
         }
     }
 
-    /// Notes when the customer's first follow-up is due; where none is, looks once more, since somebody
+    /// Mends the note of when the customer's first follow-up is due; where none is, looks once more, since somebody
     /// may have opened one meanwhile.
-    pub(super) async fn note_due(&self, customer: &str, due: Option<Moment>) -> Result<(), LedgerError> {
+    pub(super) async fn mend_note(&self, customer: &str, due: Option<Moment>) -> Result<(), LedgerError> {
         self.ledger.set_due(customer, due).await?;
         if due.is_none() {
             let record = self.ledger.load(customer).await?.record;

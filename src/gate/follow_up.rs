@@ -53,8 +53,8 @@ impl Gate {
                 if first == Some(due.at) {
                     skip += 1;
                 } else {
-                    // Something came between a change and its note; what the record says holds.
-                    self.within(self.note_due(&due.customer, first)).await?;
+                    // The policy is new, or the ledger cannot note and store at once; what the record says holds.
+                    self.within(self.mend_note(&due.customer, first)).await?;
                 }
                 if seen.insert(due.customer) {
                     found.extend(open);

@@ -4,6 +4,7 @@ use crate::domain::follow_up::{self, Duty, FollowUp};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Record;
 use crate::domain::words::Name;
+use crate::ledger::DueNote;
 
 use super::Gate;
 
@@ -33,10 +34,14 @@ impl Owing {
         Self { is_unnoted: true, ..self }
     }
 
-    /// Whether a change from `before` to this needs a note of when the first is due.
-    pub fn needs_a_note(&self, before: &Self) -> bool {
+    /// What is to be noted of when the first is due, after a change from `before` to this.
+    pub fn note_since(&self, before: &Self) -> DueNote {
         let due = self.first_due();
-        due != before.first_due() || (before.is_unnoted && due.is_some())
+        match due {
+            Some(at) if before.is_unnoted || due != before.first_due() => DueNote::At(at),
+            None if before.first_due().is_some() => DueNote::Gone,
+            Some(_) | None => DueNote::Unchanged,
+        }
     }
 
     fn lacks(&self, one: &FollowUp) -> bool {

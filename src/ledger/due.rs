@@ -5,7 +5,21 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::moment::Moment;
 use crate::domain::words::Name;
 
-use super::Due;
+use super::{Due, DueNote};
+
+/// When somebody is owed something first; `None`: not any more.
+pub type Note = (Name, Option<Moment>);
+
+impl DueNote {
+    /// What is to be noted of a customer, if anything is.
+    pub fn of(self, customer: &Name) -> Option<Note> {
+        match self {
+            Self::Unchanged => None,
+            Self::At(at) => Some((customer.clone(), Some(at))),
+            Self::Gone => Some((customer.clone(), None)),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub struct DueIndex {

@@ -23,24 +23,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
+use smallvec::smallvec;
 use tokio::sync::oneshot;
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::Moment;
-use crate::domain::record::Record;
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
 use crate::sealed::Sealer;
 
-use super::due::DueIndex;
-use super::{
-    Commit, Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format, refusal_format,
-};
+use super::due::{DueIndex, Note};
+use super::{Commit, Committed, Due, Ledger, LedgerError, Loaded, Revision, record_format, refusal_format};
 use erased::Erased;
 use shard::{Latest, Shard};
 use store::{Change, Store, cannot_open};
-use writer::{Order, Write, Writer};
+use writer::{Changes, Order, Write, Writer};
 
 /// Enough that two of many concurrent customers rarely share one.
 const SHARDS: usize = 64;
@@ -55,6 +53,8 @@ struct Shared {
     store: RwLock<Result<Store, LedgerError>>,
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// What is on disk of it.
+    due: Mutex<DueIndex>,
     /// The directory is this process's for as long as this is open.
     _owner: File,
 }
@@ -63,7 +63,6 @@ pub struct EmbeddedLedger {
     shared: Arc<Shared>,
     next_revision: AtomicU64,
     halts: RwLock<Arc<Halts>>,
-    due: Mutex<DueIndex>,
     erased: Erased,
     /// Taken and dropped first, so that the writer thread ends.
     orders: Option<mpsc::Sender<Order>>,
@@ -76,6 +75,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn key(prefix: u8, rest: &[u8]) -> Vec<u8> {
     std::iter::once(prefix).chain(rest.iter().copied()).collect()
+}
+
+/// The note of when a customer is owed something first.
+fn due_change((customer, due_at): &Note) -> Change {
+    (key(DUE_PREFIX, customer.as_bytes()), due_at.map(|at| at.millis().to_le_bytes().to_vec()))
 }
 
 fn customer_key(customer: &str) -> Vec<u8> {
@@ -115,6 +119,7 @@ impl EmbeddedLedger {
             store: RwLock::new(Ok(store)),
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
+            due: Mutex::new(due),
             _owner: owner,
         });
         let (orders, queue) = mpsc::channel();
@@ -128,7 +133,6 @@ impl EmbeddedLedger {
             // A million commits a millisecond would be needed to overtake the next opening.
             next_revision: AtomicU64::new((epoch.millis().max(1) as u64) << 20),
             halts: RwLock::new(Arc::new(halts)),
-            due: Mutex::new(due),
             erased,
             orders: Some(orders),
             writer: Some(writer),
@@ -181,18 +185,16 @@ impl EmbeddedLedger {
     }
 
     /// Queues the record if the revision holds; what is returned tells when it is on disk.
-    fn queue(
-        &self,
-        customer: &str,
-        revision: Revision,
-        record: Arc<Record>,
-    ) -> Result<Option<Durable>, LedgerError> {
+    fn queue(&self, commit: Commit) -> Result<Option<Durable>, LedgerError> {
+        let Commit { customer, revision, record, due, keep: _ } = commit;
         let next = Revision(self.next_revision.fetch_add(1, Ordering::Relaxed));
         let value = record_format::append(next.0.to_le_bytes().to_vec(), &record);
-        let Some(mut shard) = self.lock_at(customer, revision)? else { return Ok(None) };
+        let Some(mut shard) = self.lock_at(&customer, revision)? else { return Ok(None) };
+        let mut changes: Changes = smallvec![(customer_key(&customer), Some(value))];
+        let due = due.of(&customer);
+        changes.extend(due.as_ref().map(due_change));
         // Queued under the lock: two commits of one customer reach the writer in their order.
-        let change = (customer_key(customer), Some(value));
-        let durable = self.write(change, Some((customer.into(), next)))?;
+        let durable = self.write(changes, Some((customer.clone(), next)), due)?;
         shard.queue(customer, Latest { revision: next, record });
         Ok(Some(durable))
     }
@@ -200,19 +202,16 @@ impl EmbeddedLedger {
     /// Queues that everything about a customer goes but the tombstone, if the revision holds.
     fn queue_erasure(
         &self,
-        customer: &str,
+        customer: &Name,
         revision: Revision,
         tombstone: &Arc<Tombstone>,
-    ) -> Result<Option<Vec<Durable>>, LedgerError> {
+    ) -> Result<Option<Durable>, LedgerError> {
         let Some(mut shard) = self.lock_at(customer, revision)? else { return Ok(None) };
-        // The tombstone first: a crash in between forgets nobody's wish to be left alone.
-        let changes = self.erased.bury(customer, tombstone);
-        let durable = changes.into_iter().map(|change| self.write(change, None));
-        let mut durable: Vec<Durable> = durable.collect::<Result<_, _>>()?;
-        let gone = Some((customer.into(), Revision::ABSENT));
-        durable.push(self.write((customer_key(customer), None), gone)?);
-        durable.push(self.write((key(DUE_PREFIX, customer.as_bytes()), None), None)?);
-        shard.queue(customer, Latest { revision: Revision::ABSENT, record: Arc::default() });
+        let mut changes = self.erased.bury(customer, tombstone);
+        let (gone, due) = ((customer.clone(), Revision::ABSENT), (customer.clone(), None));
+        changes.extend([(customer_key(customer), None), due_change(&due)]);
+        let durable = self.write(changes.into(), Some(gone), Some(due))?;
+        shard.queue(customer.clone(), Latest { revision: Revision::ABSENT, record: Arc::default() });
         Ok(Some(durable))
     }
 
@@ -234,12 +233,17 @@ impl EmbeddedLedger {
         refusal::add_all(&mut refusals, new, self.erased.tombstone(customer).as_deref());
         let value = (!refusals.is_empty()).then(|| refusal_format::append(Vec::new(), &refusals));
         let key = self.erased.refusals_keys(customer).into_iter().next().unwrap_or_default();
-        self.write((key, value), None)
+        self.write(smallvec![(key, value)], None, None)
     }
 
-    fn write(&self, change: Change, customer: Option<(Box<str>, Revision)>) -> Result<Durable, LedgerError> {
+    fn write(
+        &self,
+        changes: Changes,
+        record: Option<(Name, Revision)>,
+        due: Option<Note>,
+    ) -> Result<Durable, LedgerError> {
         let (done, durable) = oneshot::channel();
-        self.order(Order::Write(Write { change, customer, done }))?;
+        self.order(Order::Write(Write { changes, record, due, done }))?;
         Ok(durable)
     }
 
@@ -280,14 +284,8 @@ impl Ledger for EmbeddedLedger {
         ready(self.read(customer)).boxed()
     }
 
-    fn commit<'a>(
-        &'a self,
-        customer: &'a str,
-        revision: Revision,
-        record: Arc<Record>,
-        _keep: Keep,
-    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
-        committed(self.queue(customer, revision, record)).boxed()
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        committed(self.queue(commit)).boxed()
     }
 
     fn load_all<'a>(&'a self, customers: &'a [&'a str]) -> BoxFuture<'a, Vec<Result<Loaded, LedgerError>>> {
@@ -295,10 +293,7 @@ impl Ledger for EmbeddedLedger {
     }
 
     fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
-        let queued: Vec<_> = commits
-            .into_iter()
-            .map(|Commit { customer, revision, record, .. }| self.queue(&customer, revision, record))
-            .collect();
+        let queued: Vec<_> = commits.into_iter().map(|commit| self.queue(commit)).collect();
         async move {
             let mut outcomes = Vec::with_capacity(queued.len());
             // One after the other: they are on disk together, and whoever waits for the first is woken once.
@@ -317,13 +312,10 @@ impl Ledger for EmbeddedLedger {
         tombstone: Arc<Tombstone>,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
         async move {
-            let Some(durable) = self.queue_erasure(customer, revision, &tombstone)? else {
+            let Some(durable) = self.queue_erasure(&customer.into(), revision, &tombstone)? else {
                 return Ok(Committed::Conflict);
             };
-            for durable in durable {
-                settled(durable).await?;
-            }
-            lock(&self.due).set(customer, None);
+            settled(durable).await?;
             let (done, purged) = oneshot::channel();
             self.order(Order::Purge(done))?;
             settled(purged).await?;
@@ -366,7 +358,8 @@ impl Ledger for EmbeddedLedger {
             // The first moment stands for a campaign that is halted already.
             let halted_at = halted_at.map(|at| self.halts().since(campaign).unwrap_or(at));
             let value = halted_at.map(|at| at.millis().to_le_bytes().to_vec());
-            settled(self.write((key(HALT_PREFIX, campaign.as_bytes()), value), None)?).await?;
+            let change = (key(HALT_PREFIX, campaign.as_bytes()), value);
+            settled(self.write(smallvec![change], None, None)?).await?;
             let mut halts = self.halts.write().unwrap_or_else(PoisonError::into_inner);
             let halts = Arc::make_mut(&mut halts);
             match halted_at {
@@ -384,16 +377,14 @@ impl Ledger for EmbeddedLedger {
         due_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
         async move {
-            let value = due_at.map(|at| at.millis().to_le_bytes().to_vec());
-            settled(self.write((key(DUE_PREFIX, customer.as_bytes()), value), None)?).await?;
-            lock(&self.due).set(customer, due_at);
-            Ok(())
+            let note = (customer.into(), due_at);
+            settled(self.write(smallvec![due_change(&note)], None, Some(note))?).await
         }
         .boxed()
     }
 
     fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
-        ready(Ok(lock(&self.due).page(skip, limit))).boxed()
+        ready(Ok(lock(&self.shared.due).page(skip, limit))).boxed()
     }
 
     fn sealer(&self) -> Option<&Sealer> {

@@ -15,7 +15,7 @@ use crate::sealed::Sealer;
 
 use super::due::DueIndex;
 use super::keyring::Keyring;
-use super::{Committed, Due, Keep, Ledger, LedgerError, Loaded, Revision};
+use super::{Commit, Committed, Due, DueNote, Ledger, LedgerError, Loaded, Revision};
 
 #[derive(Default)]
 pub struct MemoryLedger {
@@ -36,8 +36,9 @@ impl MemoryLedger {
     /// Forgets customers of whose records nothing is needed any more. Only where nobody is about to commit: a
     /// record that is made anew begins with the first revision again.
     pub fn forget_unless(&self, is_needed: impl Fn(&Record) -> bool) {
+        let mut records = lock(&self.records);
         let mut due = lock(&self.due);
-        lock(&self.records).retain(|customer, standing| {
+        records.retain(|customer, standing| {
             let is_kept = standing.tombstone.is_some() || is_needed(&standing.record);
             if !is_kept {
                 due.set(customer, None);
@@ -46,16 +47,26 @@ impl MemoryLedger {
         });
     }
 
-    /// Changes what stands if its revision holds. In memory an id may stand beside a tombstone: it is gone with
-    /// the process.
-    fn replace(&self, customer: &str, revision: Revision, change: impl FnOnce(&mut Loaded)) -> Committed {
+    /// Changes what stands if its revision holds, and with it the note of what is due. In memory an id may stand
+    /// beside a tombstone: it is gone with the process.
+    fn replace(
+        &self,
+        customer: &Name,
+        revision: Revision,
+        due: DueNote,
+        change: impl FnOnce(&mut Loaded),
+    ) -> Committed {
         let mut records = lock(&self.records);
-        let standing = records.entry(customer.into()).or_insert_with(Loaded::absent);
+        let standing = records.entry((&**customer).into()).or_insert_with(Loaded::absent);
         if standing.revision != revision {
             return Committed::Conflict;
         }
         standing.revision = Revision(revision.0 + 1);
         change(standing);
+        // Under the lock of the records: notes come in the order of the commits.
+        if let Some((customer, due_at)) = due.of(customer) {
+            lock(&self.due).set(&customer, due_at);
+        }
         Committed::Stored
     }
 }
@@ -70,17 +81,12 @@ impl Ledger for MemoryLedger {
         Box::pin(ready(Ok(loaded.unwrap_or_else(Loaded::absent))))
     }
 
-    fn commit<'a>(
-        &'a self,
-        customer: &'a str,
-        revision: Revision,
-        mut record: Arc<Record>,
-        _keep: Keep,
-    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        let Commit { customer, revision, mut record, due, keep: _ } = commit;
         if let Some(record) = Arc::get_mut(&mut record) {
             record.trim();
         }
-        let committed = self.replace(customer, revision, |standing| standing.record = record);
+        let committed = self.replace(&customer, revision, due, |standing| standing.record = record);
         Box::pin(ready(Ok(committed)))
     }
 
@@ -90,13 +96,12 @@ impl Ledger for MemoryLedger {
         revision: Revision,
         tombstone: Arc<Tombstone>,
     ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
-        let committed = self.replace(customer, revision, |standing| {
+        let committed = self.replace(&customer.into(), revision, DueNote::Gone, |standing| {
             standing.record = Arc::default();
             standing.tombstone = Some(tombstone);
         });
         if committed == Committed::Stored {
             lock(&self.refusals).remove(customer);
-            lock(&self.due).set(customer, None);
         }
         Box::pin(ready(Ok(committed)))
     }

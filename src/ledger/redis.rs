@@ -7,6 +7,7 @@
 //! was deleted never comes back under an old revision.
 
 mod breaker;
+mod dues;
 mod erased;
 mod halted;
 mod link;
@@ -26,7 +27,6 @@ use tokio::task::AbortHandle;
 
 use crate::domain::halts::Halts;
 use crate::domain::moment::{Moment, Span};
-use crate::domain::record::Record;
 use crate::domain::refusal::Refusal;
 use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
@@ -43,7 +43,7 @@ use self::writable::Writable;
 
 use super::keyring::Keyring;
 use super::{
-    Appended, Commit, Committed, Connections, Due, Keep, Ledger, LedgerError, Loaded, Revision, record_format,
+    Appended, Commit, Committed, Connections, Due, Ledger, LedgerError, Loaded, Revision, record_format,
 };
 
 /// The bytes of revision before a record.
@@ -161,9 +161,9 @@ impl RedisLedger {
         self.erased.keyring().await.map_err(|error| self.failed("read its key", &error))
     }
 
-    fn swap_of(&self, Commit { customer, revision, record, keep }: Commit) -> Swap {
+    fn swap_of(&self, Commit { customer, revision, record, keep, due }: Commit) -> Swap {
         let value = record_format::append(fresh_revision().0.to_le_bytes().to_vec(), &record);
-        Swap { key: self.key(&customer), expected: revision, value, keep }
+        Swap { key: self.key(&customer), expected: revision, value, keep, note: due.of(&customer) }
     }
 
     fn failed(&self, operation: &'static str, error: &RedisError) -> LedgerError {
@@ -219,16 +219,9 @@ impl Ledger for RedisLedger {
         })
     }
 
-    fn commit<'a>(
-        &'a self,
-        customer: &'a str,
-        revision: Revision,
-        record: Arc<Record>,
-        keep: Keep,
-    ) -> BoxFuture<'a, Result<Committed, LedgerError>> {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         Box::pin(async move {
-            let swap = self.swap_of(Commit { customer: customer.into(), revision, record, keep });
-            let committed = self.swap(swap, STORE).await;
+            let committed = self.swap(self.swap_of(commit), STORE).await;
             self.writable.note(committed.as_ref().err());
             committed
         })
@@ -244,7 +237,7 @@ impl Ledger for RedisLedger {
     fn commit_all(&self, commits: Vec<Commit>) -> BoxFuture<'_, Vec<Result<Committed, LedgerError>>> {
         Box::pin(async move {
             let swaps: Vec<Swap> = commits.into_iter().map(|commit| self.swap_of(commit)).collect();
-            let committed = self.swap_all(&swaps, STORE).await;
+            let committed = self.swap_all(swaps, STORE).await;
             for committed in &committed {
                 self.writable.note(committed.as_ref().err());
             }
@@ -293,34 +286,11 @@ impl Ledger for RedisLedger {
         customer: &'a str,
         due_at: Option<Moment>,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
-        Box::pin(async move {
-            let mut change = Cmd::new();
-            match due_at {
-                Some(at) => change.arg("ZADD").arg(&self.due_key).arg(at.millis()).arg(customer),
-                None => change.arg("ZREM").arg(&self.due_key).arg(customer),
-            };
-            let changed = self.link.send(self.due_key.as_bytes(), &Request::Command(change)).await;
-            changed.map(drop).map_err(|error| self.failed("note what is due", &error))
-        })
+        Box::pin(self.mend_due(customer, due_at))
     }
 
     fn due(&self, skip: usize, limit: usize) -> BoxFuture<'_, Result<Vec<Due>, LedgerError>> {
-        Box::pin(async move {
-            let mut range = redis::cmd("ZRANGE");
-            range
-                .arg(&self.due_key)
-                .arg(skip)
-                .arg(skip.saturating_add(limit).saturating_sub(1))
-                .arg("WITHSCORES");
-            let reply = self.link.send(self.due_key.as_bytes(), &Request::Command(range)).await;
-            let reply = reply.map_err(|error| self.failed("read what is due", &error))?;
-            let due: Vec<(String, f64)> = redis::from_redis_value(reply)
-                .map_err(|why| LedgerError::Unreadable { why: why.to_string() })?;
-            let due = due.into_iter();
-            Ok(due
-                .map(|(customer, at)| Due { at: Moment::from_millis(at as i64), customer: customer.into() })
-                .collect())
-        })
+        Box::pin(self.list_due(skip, limit))
     }
 
     fn sealer(&self) -> Option<&Sealer> {

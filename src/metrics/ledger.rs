@@ -1,12 +1,15 @@
 //! How the ledger does: how long it takes, what it fails at, and what waits for it.
 
+use std::time::Duration;
+
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Registry, Result,
 };
 
 use crate::domain::moment::{Moment, SECOND_MS};
 use crate::gate::Gate;
 use crate::ledger::Connections;
+use crate::ledger::watched::{Ended, Listener, Operation};
 
 use super::making::{counter, counters, gauge, gauges, register};
 
@@ -18,9 +21,9 @@ pub const LATENCY_BUCKETS: [f64; 18] = [
 ];
 
 pub struct LedgerMetrics {
-    pub(super) operations: HistogramVec,
-    pub(super) failures: IntCounterVec,
-    pub(super) conflicts: IntCounter,
+    /// Of each operation, in the order of [`Operation::ALL`].
+    operations: [Measures; Operation::ALL.len()],
+    conflicts: IntCounter,
     up: IntGauge,
     connections: IntGaugeVec,
     retries: IntCounter,
@@ -28,25 +31,31 @@ pub struct LedgerMetrics {
     journal_wait: IntGauge,
 }
 
+struct Measures {
+    took: Histogram,
+    failed: IntCounter,
+}
+
 impl LedgerMetrics {
     pub fn new(registry: &Registry) -> Result<Self> {
-        let operations = HistogramOpts::new(
+        let took = HistogramOpts::new(
             "contact_governor_ledger_operation_duration_seconds",
             "How long the ledger took, by operation; those that ended with an error count as well. `load_many` and \
              `commit_many` are of a block of a batch.",
         );
+        let took =
+            register(registry, HistogramVec::new(took.buckets(LATENCY_BUCKETS.to_vec()), &["operation"])?)?;
+        let failed = counters(
+            registry,
+            "ledger_failures_total",
+            "Operations of the ledger that ended with an error, by operation; of a block of a batch, each customer's.",
+            &["operation"],
+        )?;
         Ok(Self {
-            operations: register(
-                registry,
-                HistogramVec::new(operations.buckets(LATENCY_BUCKETS.to_vec()), &["operation"])?,
-            )?,
-            failures: counters(
-                registry,
-                "ledger_failures_total",
-                "Operations of the ledger that ended with an error, by operation; of a block of a batch, each \
-                 customer's.",
-                &["operation"],
-            )?,
+            operations: Operation::ALL.map(|operation| Measures {
+                took: took.with_label_values(&[operation.name()]),
+                failed: failed.with_label_values(&[operation.name()]),
+            }),
             conflicts: counter(
                 registry,
                 "ledger_conflicts_total",
@@ -94,5 +103,15 @@ impl LedgerMetrics {
         self.journal.set(gate.unsettled() as i64);
         let wait = gate.unsettled_since().map_or(0, |since| (now - since).millis().max(0) / SECOND_MS);
         self.journal_wait.set(wait);
+    }
+}
+
+impl Listener for LedgerMetrics {
+    fn ended(&self, operation: Operation, took: Duration, Ended { failed, conflicts }: Ended) {
+        if let Some(measures) = self.operations.get(operation as usize) {
+            measures.took.observe(took.as_secs_f64());
+            measures.failed.inc_by(failed);
+        }
+        self.conflicts.inc_by(conflicts);
     }
 }

@@ -3,13 +3,13 @@
 use std::process::{Command, Stdio};
 
 use contact_governor::domain::record::Record;
-use contact_governor::ledger::{Committed, Keep, Ledger, Revision};
+use contact_governor::ledger::{Committed, Ledger, Revision};
 use serde_json::json;
 use std::sync::Arc;
 
 use crate::harness::certificates::Authority;
 use crate::harness::redis::{RedisServer, free_port, ledger, settings};
-use crate::harness::{Process, question, time_until, with};
+use crate::harness::{Process, commit, question, time_until, with};
 
 fn run<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -40,7 +40,7 @@ fn bytes_stored_long_ago_are_read() {
             contact_governor::ledger::record_format::decode(&stored).expect("a record")
         );
         let committed =
-            ledger.commit("old", loaded.revision, loaded.record, Keep::Forever).await.expect("committed");
+            ledger.commit(commit("old", loaded.revision, loaded.record)).await.expect("committed");
         assert_eq!(committed, Committed::Stored);
     });
 }
@@ -51,15 +51,15 @@ fn a_deleted_record_does_not_come_back_under_an_old_revision() {
     run(async {
         let settings = settings();
         let ledger = ledger(&server.url(), &settings);
-        let commit = async |revision| {
-            ledger.commit("c", revision, Arc::new(Record::default()), Keep::Forever).await.expect("committed")
+        let committed = async |revision| {
+            ledger.commit(commit("c", revision, Arc::new(Record::default()))).await.expect("committed")
         };
-        assert_eq!(commit(Revision::ABSENT).await, Committed::Stored);
+        assert_eq!(committed(Revision::ABSENT).await, Committed::Stored);
         let old = ledger.load("c").await.expect("loaded").revision;
         server.command::<i64>(&["DEL", &format!("{}c:c", settings.key_prefix)]);
-        assert_eq!(commit(old).await, Committed::Conflict);
-        assert_eq!(commit(Revision::ABSENT).await, Committed::Stored);
-        assert_eq!(commit(old).await, Committed::Conflict);
+        assert_eq!(committed(old).await, Committed::Conflict);
+        assert_eq!(committed(Revision::ABSENT).await, Committed::Stored);
+        assert_eq!(committed(old).await, Committed::Conflict);
     });
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::record::Record;
+use crate::domain::words::Name;
 
 use super::{Loaded, Revision};
 
@@ -22,9 +23,9 @@ pub struct Latest {
 #[derive(Debug, Default)]
 pub struct Shard {
     /// Not on disk yet: nobody may look past these.
-    queued: HashMap<Box<str>, Latest>,
+    queued: HashMap<Name, Latest>,
     /// On disk, and the latest there is.
-    on_disk: HashMap<Box<str>, Latest>,
+    on_disk: HashMap<Name, Latest>,
     /// Grows whenever a record changes, so that what was read from disk before is known to be old.
     epoch: u64,
 }
@@ -41,10 +42,10 @@ impl Shard {
     }
 
     /// Notes a record that is queued to be written.
-    pub fn queue(&mut self, customer: &str, latest: Latest) {
+    pub fn queue(&mut self, customer: Name, latest: Latest) {
         self.epoch += 1;
-        self.on_disk.remove(customer);
-        self.queued.insert(customer.into(), latest);
+        self.on_disk.remove(&customer);
+        self.queued.insert(customer, latest);
     }
 
     /// Keeps what was read from disk, unless anything has changed since `epoch`, when reading began.
@@ -56,7 +57,7 @@ impl Shard {
     }
 
     /// A queued record has reached the disk. A later one of the same customer stays queued.
-    pub fn settle(&mut self, customer: Box<str>, revision: Revision) {
+    pub fn settle(&mut self, customer: Name, revision: Revision) {
         if self.queued.get(&customer).is_some_and(|latest| latest.revision == revision)
             && let Some(latest) = self.queued.remove(&customer)
         {
@@ -71,7 +72,7 @@ impl Shard {
         self.on_disk.remove(customer);
     }
 
-    fn keep(&mut self, customer: Box<str>, latest: Latest) {
+    fn keep(&mut self, customer: Name, latest: Latest) {
         if latest.record.contacts().len().max(latest.record.events().len()) > LONGEST_KEPT {
             return;
         }

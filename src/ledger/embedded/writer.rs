@@ -4,24 +4,33 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
+
+use crate::domain::words::Name;
+use crate::ledger::due::Note;
 
 use super::rewrite::{Done, Rewrite};
 use super::store::{Change, Store};
-use super::{LedgerError, Revision, Shared, generation};
+use super::{LedgerError, Revision, Shared, generation, lock};
 
 /// The most writes in one batch: beyond this a batch gains nothing and only makes the first wait.
 const LARGEST_BATCH: usize = 1_024;
 /// How often a directory that failed is tried again.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
 
-/// One key to be written, and whom to tell.
+/// What is to be written together, and whom to tell.
 pub struct Write {
-    pub change: Change,
-    /// Whose record it is and the revision it gets; `None` for what is no record.
-    pub customer: Option<(Box<str>, Revision)>,
+    pub changes: Changes,
+    /// Whose record is among it, and the revision it gets.
+    pub record: Option<(Name, Revision)>,
+    /// Who is owed something first when, if that changes with it.
+    pub due: Option<Note>,
     pub done: oneshot::Sender<Result<(), LedgerError>>,
 }
+
+/// Mostly one.
+pub type Changes = SmallVec<[Change; 1]>;
 
 /// What the writer is asked for.
 pub enum Order {
@@ -79,7 +88,8 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        let changes: Vec<Change> = batch.iter_mut().map(|write| std::mem::take(&mut write.change)).collect();
+        let changes: Vec<Change> =
+            batch.iter_mut().flat_map(|write| std::mem::take(&mut write.changes)).collect();
         let followed = self.rewrite.is_some().then(|| changes.clone());
         let outcome = self.shared.store().and_then(|store| store.change(changes, true));
         if let Err(error) = &outcome {
@@ -96,12 +106,15 @@ impl Writer {
     }
 
     fn settle(&self, write: Write, outcome: &Result<(), LedgerError>) {
-        if let Some((customer, revision)) = write.customer {
+        if let Some((customer, revision)) = write.record {
             let mut shard = self.shared.shard(&customer);
             match outcome {
                 Ok(()) => shard.settle(customer, revision),
                 Err(_) => shard.lose(&customer),
             }
+        }
+        if let (Ok(()), Some((customer, due_at))) = (outcome, write.due) {
+            lock(&self.shared.due).set(&customer, due_at);
         }
         // Whoever asked may have gone away meanwhile.
         let _ = write.done.send(outcome.clone());

@@ -8,7 +8,7 @@ use crate::domain::moment::{HOUR_MS, Span};
 use crate::domain::tombstone::Tombstone;
 use crate::domain::words::Name;
 use crate::ledger::keyring::{Key, Keyring, Pseudonym, fresh_key};
-use crate::ledger::{Committed, Keep, Ledger, LedgerError, Revision, tombstone_format};
+use crate::ledger::{Committed, Keep, LedgerError, Revision, tombstone_format};
 use crate::sealed::Sealer;
 
 use super::link::{Link, Request};
@@ -109,7 +109,13 @@ impl RedisLedger {
         let present = keyring.pseudonym(customer);
         let key = self.erased.tombstone_key(present);
         self.put(&key, tombstone_format::encode(tombstone), ERASE).await?;
-        let gone = Swap { key: self.key(customer), expected, value: Vec::new(), keep: Keep::Forever };
+        let gone = Swap {
+            key: self.key(customer),
+            expected,
+            value: Vec::new(),
+            keep: Keep::Forever,
+            note: Some((customer.into(), None)),
+        };
         if self.swap(gone, ERASE).await? == Committed::Conflict {
             return Ok(Committed::Conflict);
         }
@@ -124,7 +130,8 @@ impl RedisLedger {
                 self.link.send(&key, &Request::Command(delete)).await.map_err(failed)?;
             }
         }
-        self.set_due(customer, None).await?;
+        // In a cluster it did not go with the record.
+        self.mend_due(customer, None).await?;
         stream::forget(&self.link, &self.stream_key, keyring.sealer(), customer).await.map_err(failed)?;
         Ok(Committed::Stored)
     }

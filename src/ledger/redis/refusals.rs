@@ -54,7 +54,7 @@ impl RedisLedger {
                     stored.push(one);
                 }
             }
-            let swapped = self.swap_all(&swaps, NOTE).await;
+            let swapped = self.swap_all(swaps, NOTE).await;
             refused = Vec::new();
             for (one, swapped) in stored.into_iter().zip(swapped) {
                 if swapped? == Committed::Conflict {
@@ -85,6 +85,7 @@ fn swap_of(key: &[u8], new: &[Refusal], replies: &[Value]) -> Result<Option<Swap
         expected: revision,
         value: refusal_format::append(fresh_revision().0.to_le_bytes().to_vec(), &refusals),
         keep: Keep::For(KEPT),
+        note: None,
     }))
 }
 

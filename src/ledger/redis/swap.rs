@@ -1,9 +1,10 @@
-//! Compared and replaced: values under keys, each if it is still the one that was read. One script does it, for as many
-//! keys as there are.
+//! Compared and replaced: values under keys, each if it is still the one that was read, and with it the note of what is
+//! due. One script does it, for as many keys as there are.
 
 use futures_util::future::join_all;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
+use crate::ledger::due::Note;
 use crate::ledger::{Committed, Keep, LedgerError, Revision};
 
 use super::RedisLedger;
@@ -22,6 +23,8 @@ pub struct Swap {
     /// With its own revision in front; empty: nothing is to stand there.
     pub value: Vec<u8>,
     pub keep: Keep,
+    /// What is noted with it.
+    pub note: Option<Note>,
 }
 
 impl Swap {
@@ -33,20 +36,24 @@ impl Swap {
 impl RedisLedger {
     /// One value takes the place of another.
     pub(super) async fn swap(&self, swap: Swap, operation: &'static str) -> Result<Committed, LedgerError> {
-        let mut swapped = self.swap_together(&[swap], operation).await;
-        swapped.pop().unwrap_or_else(|| Err(no_reply(&Value::Nil)))
+        let storing = async {
+            let mut swapped = self.swap_together(std::slice::from_ref(&swap), operation).await;
+            swapped.pop().unwrap_or_else(|| Err(no_reply(&Value::Nil)))
+        };
+        if self.link.is_cluster() { self.swap_noted_apart(&swap, storing).await } else { storing.await }
     }
 
     /// Several do, each for itself; what became of them, in their order.
     pub(super) async fn swap_all(
         &self,
-        swaps: &[Swap],
+        swaps: Vec<Swap>,
         operation: &'static str,
     ) -> Vec<Result<Committed, LedgerError>> {
         // In a cluster, keys live in different places.
-        let most = if self.link.is_cluster() { 1 } else { MOST_TOGETHER };
-        let together = groups(swaps, most).map(|group| self.swap_together(group, operation));
-        join_all(together).await.concat()
+        if self.link.is_cluster() {
+            return join_all(swaps.into_iter().map(|swap| self.swap(swap, operation))).await;
+        }
+        join_all(groups(&swaps).map(|group| self.swap_together(group, operation))).await.concat()
     }
 
     async fn swap_together(
@@ -75,11 +82,17 @@ impl RedisLedger {
         let Some(first) = swaps.first() else { return Ok(Value::Array(Vec::new())) };
         let command = |name: &str, script: &str| {
             let bytes = swaps.iter().map(|swap| swap.bytes() + 32).sum::<usize>();
-            let mut command = Cmd::with_capacity(3 + 4 * swaps.len(), script.len() + bytes + 32);
-            command.arg(name).arg(script).arg(swaps.len());
+            // In a cluster they are made apart.
+            let has_notes = !self.link.is_cluster() && swaps.iter().any(|swap| swap.note.is_some());
+            let mut command = Cmd::with_capacity(5 + 4 * swaps.len(), script.len() + bytes + 32);
+            command.arg(name).arg(script).arg(swaps.len() + usize::from(has_notes));
             for swap in swaps {
                 command.arg(&swap.key);
             }
+            if has_notes {
+                command.arg(&self.due_key);
+            }
+            command.arg(swaps.len());
             for Swap { expected, value, keep, .. } in swaps {
                 match *expected {
                     Revision::ABSENT => command.arg::<&[u8]>(&[]),
@@ -89,6 +102,14 @@ impl RedisLedger {
                     Keep::Forever => 0,
                     Keep::For(span) => span.millis().max(1),
                 });
+            }
+            for (number, swap) in (1..).zip(swaps) {
+                let Some((customer, due_at)) = swap.note.as_ref().filter(|_| has_notes) else { continue };
+                command.arg(number).arg(&**customer);
+                match due_at {
+                    Some(at) => command.arg(at.millis()),
+                    None => command.arg(""),
+                };
             }
             self.confirmed(command)
         };
@@ -144,12 +165,12 @@ impl RedisLedger {
     }
 }
 
-/// Cuts into groups of so many at most, none with more bytes than may be together unless it is of one.
-fn groups(swaps: &[Swap], most: usize) -> impl Iterator<Item = &[Swap]> {
+/// Cuts into groups of those that may be together; none is too long unless it is of one.
+fn groups(swaps: &[Swap]) -> impl Iterator<Item = &[Swap]> {
     let mut rest = swaps;
     std::iter::from_fn(move || {
         let mut bytes = 0;
-        let fits = rest.iter().take(most).take_while(|swap| {
+        let fits = rest.iter().take(MOST_TOGETHER).take_while(|swap| {
             bytes += swap.bytes();
             bytes <= MOST_BYTES_TOGETHER
         });
@@ -174,12 +195,15 @@ mod tests {
             expected: Revision::ABSENT,
             value: vec![0; bytes],
             keep: Keep::Forever,
+            note: None,
         };
         let half = MOST_BYTES_TOGETHER / 2;
-        let swaps = [1, half, half, half, MOST_BYTES_TOGETHER * 3, 1, 1, 1, 1].map(swap);
-        let sizes = |most| groups(&swaps, most).map(<[Swap]>::len).collect::<Vec<_>>();
-        assert_eq!(sizes(3), [2, 2, 1, 3, 1]);
-        assert_eq!(sizes(1), [1; 9]);
-        assert_eq!(groups(&[], 3).count(), 0);
+        let sizes = |bytes: &[usize]| {
+            let swaps: Vec<Swap> = bytes.iter().copied().map(swap).collect();
+            groups(&swaps).map(<[Swap]>::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[1, half, half, half, MOST_BYTES_TOGETHER * 3, 1, 1]), [2, 2, 1, 2]);
+        assert_eq!(sizes(&[1; 2 * MOST_TOGETHER + 3]), [MOST_TOGETHER, MOST_TOGETHER, 3]);
+        assert!(sizes(&[]).is_empty());
     }
 }
