@@ -7,6 +7,8 @@ mod decision_log;
 pub mod keys;
 mod ledger_url;
 mod overload;
+mod reading;
+mod redis;
 mod secrets;
 mod tls;
 mod tracing;
@@ -22,7 +24,6 @@ use config::{Config, Environment, File, FileFormat};
 use serde_json::Value;
 
 use crate::domain::moment::Span;
-use crate::domain::words::nearest;
 
 pub use self::tracing::{ExportSettings, Ratio, TracingSettings, inherited_trace};
 pub use audit::AuditSettings;
@@ -31,9 +32,12 @@ pub use decision_log::{DecisionLogSettings, LogTo, LoggedIds};
 pub use keys::{KeySettings, Rate};
 pub use ledger_url::{LedgerUrl, Node, RedisUrl, Secret, Topology};
 pub use overload::OverloadSettings;
+pub use redis::RedisSettings;
 pub use tls::TlsSettings;
 pub use webhook::WebhookSettings;
 pub use wishes_page::WishesPageSettings;
+
+use reading::Reading;
 
 /// The documented default file is the default.
 pub const DEFAULTS: &str = include_str!("../config/settings.toml");
@@ -98,25 +102,6 @@ pub struct Settings {
     pub tracing: TracingSettings,
 }
 
-/// How a Redis ledger is spoken to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedisSettings {
-    pub connect_timeout: Duration,
-    pub command_timeout: Duration,
-    /// 0: one a worker.
-    pub connections: usize,
-    pub key_prefix: String,
-    /// How many replicas must have a write before it counts; 0: none.
-    pub wait_replicas: usize,
-    pub wait_timeout: Duration,
-    /// PEM files; `None` trusts the usual authorities and shows no certificate.
-    pub tls_authority: Option<PathBuf>,
-    pub tls_certificate: Option<PathBuf>,
-    pub tls_key: Option<PathBuf>,
-    pub sentinel_username: Option<String>,
-    pub sentinel_password: Option<Secret>,
-}
-
 /// What flags say.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
@@ -179,8 +164,7 @@ impl Settings {
     }
 
     fn read(layered: &Value) -> Result<Self, SettingsMistakes> {
-        let mut reading = Reading { layered, mistakes: Vec::new() };
-        reading.check_names();
+        let mut reading = Reading::begin(layered, DEFAULTS);
         let ledger = reading.parsed("ledger.url", LedgerUrl::parse);
         let rate = keys::read_rate(&mut reading);
         let audit_secrets = reading.parsed("audit.secrets", secrets::secrets);
@@ -213,7 +197,7 @@ impl Settings {
                 }
                 Span::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration; write `90d`"))
             }),
-            redis: reading.redis(),
+            redis: redis::read(&mut reading),
             privacy_secrets: reading.parsed("privacy.secrets", secrets::secrets),
             follow_ups_look: reading.duration("follow_ups.look_every"),
             webhook: webhook::read(&mut reading),
@@ -267,154 +251,6 @@ impl Settings {
             );
         }
         if reading.mistakes.is_empty() { Ok(settings) } else { Err(SettingsMistakes(reading.mistakes)) }
-    }
-}
-
-struct Reading<'v> {
-    layered: &'v Value,
-    mistakes: Vec<String>,
-}
-
-impl Reading<'_> {
-    /// Every name there is must be one of the default file's.
-    fn check_names(&mut self) {
-        let defaults: Value = toml::from_str(DEFAULTS).unwrap_or_default();
-        let known = leaves(&defaults, "");
-        for name in leaves(self.layered, "") {
-            // Whoever writes a key names it; what stands in its line is looked at there.
-            if !known.contains(&name) && !name.starts_with("keys.") {
-                let hint = nearest(&name, known.iter().map(String::as_str))
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                self.mistakes.push(format!("setting {name}: there is no such setting{hint}"));
-            }
-        }
-    }
-
-    fn text(&self, name: &str) -> String {
-        let mut value = self.layered;
-        for part in name.split('.') {
-            value = value.get(part).unwrap_or(&Value::Null);
-        }
-        match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        }
-    }
-
-    /// A value, or its type's default after noting what is wrong.
-    fn parsed<T: Placeholder>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> T {
-        parse(&self.text(name)).unwrap_or_else(|mistake| {
-            self.mistakes.push(format!("setting {name}: {mistake}"));
-            T::placeholder()
-        })
-    }
-
-    fn redis(&mut self) -> RedisSettings {
-        let settings = RedisSettings {
-            connect_timeout: self.duration("redis.connect_timeout"),
-            command_timeout: self.duration("redis.command_timeout"),
-            connections: self.number("redis.connections", 0, 1_024),
-            key_prefix: self.parsed("redis.key_prefix", |text| match text.len() {
-                0..=64 => Ok(text.to_owned()),
-                _ => Err("at most 64 bytes".to_owned()),
-            }),
-            wait_replicas: self.number("redis.wait_replicas", 0, 16),
-            wait_timeout: self.duration("redis.wait_timeout"),
-            tls_authority: self.file("redis.tls_authority"),
-            tls_certificate: self.file("redis.tls_certificate"),
-            tls_key: self.file("redis.tls_key"),
-            sentinel_username: self.given("redis.sentinel_username"),
-            sentinel_password: self.given("redis.sentinel_password").map(Secret::new),
-        };
-        if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
-            self.mistakes.push(
-                "setting redis.tls_certificate: a certificate and redis.tls_key go together".to_owned(),
-            );
-        }
-        settings
-    }
-
-    /// What is given, if it is not empty.
-    fn given(&self, name: &str) -> Option<String> {
-        Some(self.text(name)).filter(|text| !text.is_empty())
-    }
-
-    fn file(&self, name: &str) -> Option<PathBuf> {
-        self.given(name).map(PathBuf::from)
-    }
-
-    fn number(&mut self, name: &str, least: usize, most: usize) -> usize {
-        self.parsed(name, |text| match text.parse::<usize>() {
-            Ok(number) if (least..=most).contains(&number) => Ok(number),
-            Ok(_) | Err(_) => Err(format!("`{text}` is not a whole number from {least} to {most}")),
-        })
-    }
-
-    /// A duration that the HTTP library measures, to half a second.
-    fn seconds(&mut self, name: &str) -> Duration {
-        let duration = self.duration(name);
-        if duration < Duration::from_secs(1) && !duration.is_zero() {
-            self.mistakes.push(format!("setting {name}: at least `1s`"));
-        }
-        duration
-    }
-
-    /// A duration that may be nought.
-    fn duration_or_none(&mut self, name: &str) -> Duration {
-        if self.text(name) == "0s" { Duration::ZERO } else { self.duration(name) }
-    }
-
-    fn duration(&mut self, name: &str) -> Duration {
-        self.parsed(name, |text| {
-            let millis = text.strip_suffix("ms").and_then(|number| number.parse().ok()).filter(|ms| *ms > 0);
-            millis
-                .or_else(|| Span::parse(text).map(|span| span.millis().unsigned_abs()))
-                .map(Duration::from_millis)
-                .ok_or_else(|| format!("`{text}` is not a duration; write `10s` or `250ms`"))
-        })
-    }
-}
-
-/// What stands in for a value that could not be read, so that the others still are.
-trait Placeholder {
-    fn placeholder() -> Self;
-}
-
-macro_rules! placeholder {
-    ($($type:ty => $value:expr),* $(,)?) => {
-        $(impl Placeholder for $type {
-            fn placeholder() -> Self {
-                $value
-            }
-        })*
-    };
-}
-
-placeholder! {
-    SocketAddr => SocketAddr::from(([127, 0, 0, 1], 0)),
-    usize => 0,
-    Duration => Duration::ZERO,
-    LedgerUrl => LedgerUrl::Memory,
-    Option<Span> => None,
-    Vec<Secret> => Vec::new(),
-    Vec<Vec<u8>> => Vec::new(),
-    Option<Secret> => None,
-    String => String::new(),
-    bool => false,
-}
-
-/// The dotted names of all values.
-fn leaves(value: &Value, prefix: &str) -> Vec<String> {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(name, value)| {
-                let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-                leaves(value, &name)
-            })
-            .collect(),
-        _ => vec![prefix.to_owned()],
     }
 }
 

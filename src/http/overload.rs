@@ -19,6 +19,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::backoff::wait;
 use crate::metrics::Metrics;
 use crate::settings::OverloadSettings;
 use crate::wire::problem::{Problem, ProblemKind};
@@ -64,7 +65,7 @@ impl Shed {
     async fn told(self) -> Refusal {
         // The timer counts in milliseconds.
         if self.hold >= Duration::from_millis(1) {
-            tokio::time::sleep_until(Instant::now() + self.hold).await;
+            wait(self.hold).await;
         }
         self.refusal
     }

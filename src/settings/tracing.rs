@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Placeholder, Reading};
+use super::reading::{Placeholder, Reading};
 
 /// How requests are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]

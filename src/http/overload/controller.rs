@@ -28,6 +28,11 @@ const QUICKER: f64 = 0.25;
 const SLOWER: f64 = 1.0 / 2_048.0;
 /// While no more are under way than always may be, it is not their number that makes answers slow.
 const SLOWER_AT_LEAST: f64 = 1.0 / 16.0;
+/// Of the time that is bearable the ledger has this share: who waits for it has waited in the worker, and will wait
+/// there once more when it has answered.
+const LEDGERS_SHARE: f64 = 0.5;
+/// Answers that take so many times what is usual are late, however short that is.
+const UNUSUAL: f64 = 2.0;
 /// How much further the limit goes with each window that was in time.
 const WIDER: f64 = 1.1;
 
@@ -188,7 +193,7 @@ impl Controller {
         };
         let usual = usual + (mean - usual) * follows;
         self.usual = Some(usual);
-        let target = self.terms.target.as_secs_f64().max(2.0 * usual);
+        let target = (self.terms.target.as_secs_f64() * LEDGERS_SHARE).max(UNUSUAL * usual);
         if mean > target {
             // So many are answered within the target, if they go on being answered as quickly as now.
             let rate = f64::from(self.window.answers) / lasted;
