@@ -4,6 +4,8 @@
 //! become the letters `a` to `z`. The answers are worked out once, for every character at once, so that
 //! reading is one table access a character.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
@@ -45,7 +47,13 @@ pub(super) struct Folding {
 }
 
 impl Folding {
-    pub(super) fn new() -> Self {
+    /// The same for every reader; to make it takes as long as all the rest of one.
+    pub(super) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Folding> = LazyLock::new(Folding::new);
+        &SHARED
+    }
+
+    fn new() -> Self {
         let table = |range: std::ops::Range<u32>| {
             let first = range.start;
             (first, range.map(|code| char::from_u32(code).map_or(Folded::Mark, fold)).collect())

@@ -120,7 +120,7 @@ impl std::error::Error for PhraseMistake {}
 
 /// Reads messages.
 pub struct Reader {
-    folding: Folding,
+    folding: &'static Folding,
     lexicon: Lexicon,
     phrases: Phrases,
     model: Model,
@@ -156,11 +156,11 @@ impl Reader {
     }
 
     fn build(own: &OwnPhrases, model: Model) -> Result<Self, Vec<PhraseMistake>> {
-        let folding = Folding::new();
+        let folding = Folding::shared();
         let mut lexicon = Lexicon::default();
         model.ordinary_words().for_each(|word| lexicon.add_ordinary(word));
-        let mut binding = Binding::new(&folding);
-        let broken = languages::add_all(&mut binding, &mut lexicon, &folding);
+        let mut binding = Binding::new(folding);
+        let broken = languages::add_all(&mut binding, &mut lexicon, folding);
         debug_assert!(broken.is_empty(), "{broken:#?}");
         let mut mistakes = Vec::new();
         for (claim, list, written) in &own.lists {
@@ -202,7 +202,7 @@ impl Reader {
         let decoded = Decoded::new(text);
         let visible = markup::visible(&decoded, media_type);
         let own_words = quotes::without_replies(visible.characters);
-        let tokens = tokens::tokenize(&own_words, &self.folding, &self.lexicon);
+        let tokens = tokens::tokenize(&own_words, self.folding, &self.lexicon);
         let mut hits = Vec::new();
         let cut = self.phrases.find(&tokens, &mut hits);
         hits.sort_by_key(|hit| (hit.from, hit.to));
