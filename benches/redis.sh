@@ -64,4 +64,4 @@ sha=$(redis-cli -p "$port" script load "$(cat src/ledger/redis/commit.lua)")
 value=$(head -c 300 /dev/zero | tr '\0' x)
 asked() { redis-benchmark -p "$port" -q -c 2 -P 32 -n "${REQUESTS:-1000000}" -r 100000000 "$@" 2>/dev/null | tr '\r' '\n' | grep -o '[0-9.]* requests per second' | tail -n 1; }
 echo "GET:              $(asked GET c:__rand_int__)"
-echo "the commit:       $(asked EVALSHA "$sha" 1 c:__rand_int__ "" "$value" 0)"
+echo "the commit:       $(asked EVALSHA "$sha" 1 c:__rand_int__ 1 "" "$value" 0)"
