@@ -81,10 +81,7 @@ trait Outcome {
     fn ended(&self) -> Ended;
 }
 
-impl<T> Outcome for Result<T, LedgerError>
-where
-    T: Kind,
-{
+impl<T: Returned> Outcome for Result<T, LedgerError> {
     fn ended(&self) -> Ended {
         match self {
             Ok(outcome) => Ended { failed: 0, conflicts: u64::from(outcome.is_conflict()) },
@@ -93,7 +90,7 @@ where
     }
 }
 
-impl<T: Kind> Outcome for Vec<Result<T, LedgerError>> {
+impl<T: Returned> Outcome for Vec<Result<T, LedgerError>> {
     fn ended(&self) -> Ended {
         self.iter().map(Outcome::ended).fold(Ended::default(), |sum, one| Ended {
             failed: sum.failed + one.failed,
@@ -103,22 +100,22 @@ impl<T: Kind> Outcome for Vec<Result<T, LedgerError>> {
 }
 
 /// What an operation that did not fail returns.
-trait Kind {
+trait Returned {
     fn is_conflict(&self) -> bool {
         false
     }
 }
 
-impl Kind for Committed {
+impl Returned for Committed {
     fn is_conflict(&self) -> bool {
         *self == Self::Conflict
     }
 }
 
-impl Kind for Loaded {}
-impl Kind for Vec<Refusal> {}
-impl Kind for Vec<Due> {}
-impl Kind for () {}
+impl Returned for Loaded {}
+impl Returned for Vec<Refusal> {}
+impl Returned for Vec<Due> {}
+impl Returned for () {}
 
 /// A ledger that is watched.
 pub struct WatchedLedger {
